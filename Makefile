@@ -1,0 +1,32 @@
+# make test and make compare do all set-up themselves; they need Python 3.11 or later and make.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= auto
+
+.PHONY: test compare check clean
+
+test: check
+	$(BIN)/python -m pytest -n $(JOBS)
+
+compare: $(READY)
+	$(BIN)/fetchmux compare
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The development tools are read from pyproject.toml, so that they stand in one place.
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'], sep='\n')" > $(VENV)/dev.txt
+	$(BIN)/python -m pip install --quiet --requirement $(VENV)/dev.txt
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,147 @@
+"""The table of strategies, and how to load one by name.
+
+Knows names and one line about each, and imports a strategy only when it is asked for: some are heavy, and gevent must
+come first in its process. Other packages add rows by the entry point group `fetchmux.backends`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from fetchmux.backends import Backend
+from fetchmux.errors import UsageError
+
+if TYPE_CHECKING:
+    import importlib.metadata
+
+GROUP = "fetchmux.backends"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One strategy.
+
+    Attributes:
+        name: as users write it.
+        module: where it lives.
+        family: what is resumed when a wait is over.
+        summary: how it waits; limit: where it stops scaling.
+        solitary: it changes the whole process, so it needs one of its own.
+    """
+
+    name: str
+    module: str
+    family: str
+    summary: str
+    limit: str
+    solitary: bool = False
+
+
+BUILT_IN = (
+    Spec(
+        "sequential", "fetchmux.backends.sequential", "blocking",
+        "blocks in each call, one request after another",
+        "one wait at a time: the run takes the sum of all waits",
+    ),
+    Spec(
+        "threads", "fetchmux.backends.threads", "threads",
+        "a thread for each request, each in blocking calls",
+        "a stack for each and one interpreter lock for all",
+    ),
+    Spec(
+        "select", "fetchmux.backends.select_loop", "readiness loop",
+        "one loop on select(2)",
+        "descriptors below 1,024, every one walked at each call",
+    ),
+    Spec(
+        "epoll", "fetchmux.backends.epoll_loop", "readiness loop",
+        "one loop on epoll(7)",
+        "one core's CPU; silent connections cost nothing",
+    ),
+    Spec(
+        "gevent", "fetchmux.backends.gevent_patched", "greenlets",
+        "the blocking code of threads, unchanged, after monkey patching",
+        "one core's CPU, more of it for each switch than a bare loop takes",
+        solitary=True,
+    ),
+)  # fmt: skip
+
+
+class UnknownBackend(UsageError):
+    """No strategy has this name."""
+
+
+class BackendUnavailable(UsageError):
+    """The strategy cannot run here; the message says why and what to do."""
+
+
+def specs() -> tuple[Spec, ...]:
+    """Every strategy, built in and installed by others, in the order of the staircase."""
+    # Loaded late: it is slow to import, and it imports socket, before which gevent has to come.
+    import importlib.metadata
+
+    return (*BUILT_IN, *(_installed(entry) for entry in importlib.metadata.entry_points(group=GROUP)))
+
+
+def find(name: str) -> Spec:
+    """The strategy called `name`. Raises UnknownBackend with the near names."""
+    for spec in BUILT_IN:
+        if spec.name == name:
+            return spec
+    # Only now: scanning what is installed takes longer than fetching a page.
+    every = {spec.name: spec for spec in specs()}
+    if name not in every:
+        near = difflib.get_close_matches(name, every, n=2, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(every)}"
+        raise UnknownBackend(f"no backend is called {name!r}: {hint}")
+    return every[name]
+
+
+def load(spec: Spec) -> Backend:
+    """Import the strategy. Raises BackendUnavailable where it cannot run."""
+    reason = missing(spec)
+    if reason is not None:
+        raise BackendUnavailable(f"the backend {spec.name} cannot run here: {reason}")
+    return cast(Backend, importlib.import_module(spec.module))
+
+
+def prepare(spec: Spec) -> None:
+    """Let the strategy change the process, before anything else is imported."""
+    ready = getattr(load(spec), "prepare", None)
+    if ready is not None:
+        ready()
+
+
+def missing(spec: Spec) -> str | None:
+    """Why the strategy cannot run here, with the remedy; None when it can."""
+    try:
+        module: Any = importlib.import_module(spec.module)
+    except ImportError as error:
+        return f"{error}; install what it needs"
+    if not callable(getattr(module, "run", None)):
+        return f"{spec.module} has no function run(frontier, options)"
+    ask = getattr(module, "missing", None)
+    return None if ask is None else ask()
+
+
+def default() -> str:
+    """The strategy that `get` uses when none is named: epoll where there is one."""
+    return "epoll" if sys.platform == "linux" else "select"
+
+
+def _installed(entry: importlib.metadata.EntryPoint) -> Spec:
+    """A row for somebody else's strategy: its module's SPEC, or else the first line of its docstring."""
+    try:
+        module: ModuleType = importlib.import_module(entry.module)
+    except ImportError as error:
+        return Spec(entry.name, entry.module, "third party", f"cannot be imported: {error}", "unknown")
+    spec = getattr(module, "SPEC", None)
+    if isinstance(spec, Spec):
+        return spec
+    first = (module.__doc__ or "").strip().partition("\n")[0]
+    return Spec(entry.name, entry.module, "third party", first or "says nothing of itself", "says nothing of its limit")

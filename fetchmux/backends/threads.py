@@ -1,0 +1,88 @@
+"""Threads: a thread for each request, all of them in blocking calls.
+
+How it waits: the kernel parks each thread in its own call and wakes it when its socket has something. One more
+connection costs a thread: a stack, a clone, and a turn at the interpreter's lock for each wake-up. Where it stops
+scaling: at thousands of threads, or as soon as the work between two waits is more than the lock lets through.
+
+With keep-alive a thread goes on with the successor that `settle` returns, and ends when there is none.
+"""
+
+from __future__ import annotations
+
+import errno
+import threading
+
+from fetchmux.backends import Work
+from fetchmux.backends._blocking import Connection
+from fetchmux.exchange import Exchange
+from fetchmux.model import Options
+
+
+def run(frontier: Work, options: Options) -> None:
+    """Start a thread for each exchange that the frontier hands out; the window bounds how many there are."""
+    crew = Crew(frontier)
+    try:
+        crew.work()
+    finally:
+        crew.dismiss()
+
+
+class Crew:
+    """The threads of one run. The frontier is used by one of them at a time, under `turnstile`."""
+
+    def __init__(self, frontier: Work) -> None:
+        self._frontier = frontier
+        self._turnstile = threading.Condition()
+        self._busy: dict[threading.Thread, Exchange] = {}
+        self._accident: BaseException | None = None
+        self._dismissed = False
+
+    def work(self) -> None:
+        """Launch until the frontier is exhausted. Raises what a thread stumbled over."""
+        with self._turnstile:
+            while self._accident is None and not self._frontier.exhausted:
+                exchange = self._frontier.take()
+                if exchange is None:
+                    self._turnstile.wait(self._frontier.timeout())
+                else:
+                    self._launch(exchange)
+        if self._accident is not None:
+            raise self._accident
+
+    def dismiss(self) -> None:
+        """Wake every thread out of its call and wait until it has ended."""
+        self._dismissed = True
+        for thread in list(self._busy):
+            while thread.is_alive():
+                if exchange := self._busy.get(thread):
+                    exchange.cancel()
+                thread.join(0.05)
+
+    def _launch(self, exchange: Exchange) -> None:
+        thread = threading.Thread(target=self._converse, args=(exchange,), daemon=True)
+        self._busy[thread] = exchange
+        try:
+            thread.start()
+        except RuntimeError as error:
+            # "can't start new thread" is a shortage like that of descriptors: the window becomes narrower.
+            del self._busy[thread]
+            exchange.fail(OSError(errno.ENOMEM, str(error)))
+            self._frontier.settle(exchange)
+
+    def _converse(self, exchange: Exchange) -> None:
+        """One thread's life: its exchange, and those that follow on the same connection."""
+        thread = threading.current_thread()
+        successor: Exchange | None = exchange
+        try:
+            with Connection() as connection:
+                while successor is not None and not self._dismissed:
+                    connection.carry(successor)
+                    with self._turnstile:
+                        successor = self._frontier.settle(successor)
+                        if successor is not None:
+                            self._busy[thread] = successor
+        except BaseException as error:
+            self._accident = error
+        with self._turnstile:
+            del self._busy[thread]
+            self._turnstile.notify()

@@ -1,0 +1,125 @@
+"""The collector: bytes of one response in, a head and a body out. Every strategy feeds the same one.
+
+Knows the order of things (interim heads, the head, the body, what follows it) and the limits on their sizes. Must not
+know where bytes come from or when: `feed` gives the same answer for a whole response and for one byte at a time.
+"""
+
+from __future__ import annotations
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.http.framing import BodyReader, LengthBody, StreamBody, choose_reader
+from fetchmux.http.head import END_OF_HEAD, Head, malformed, parse_head
+from fetchmux.model import Store
+
+_START = b"HTTP/"
+
+
+class Collector:
+    """Collects one response.
+
+    Attributes:
+        complete: the whole response has arrived.
+        head: None until the final head has been read.
+        body_size: bytes of body so far; wire_size: all bytes so far, heads and framing included.
+    """
+
+    __slots__ = ("_buffer", "_max_body", "_max_head", "_method", "_reader", "_spent", "_store",
+                 "body_size", "complete", "head", "wire_size")  # fmt: skip
+
+    def __init__(self, method: str, store: Store | None, max_head: int, max_body: int | None) -> None:
+        self.complete = False
+        self.head: Head | None = None
+        self.body_size = 0
+        self.wire_size = 0
+        self._method = method
+        self._store = store
+        self._max_head = max_head
+        self._max_body = max_body
+        self._buffer = b""
+        self._spent = 0
+        self._reader: BodyReader | None = None
+
+    def feed(self, data: bytes) -> None:
+        """Take what arrived; b"" is the end of the stream. Raises FetchError; nothing may be fed after that."""
+        if not data:
+            self._end()
+            return
+        self.wire_size += len(data)
+        if self._reader is None:
+            data = self._read_heads(data)
+        reader = self._reader
+        if reader is None:
+            return
+        body = reader.read(data) if data else b""
+        if body:
+            self._deliver(body)
+        self.complete = reader.complete
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the server lets the connection live and nothing but this response has come from it.
+
+        RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so.
+        """
+        if not self.complete or self.head is None or self._reader is None:
+            return False
+        if self._reader.rest or isinstance(self._reader, StreamBody):
+            return False
+        tokens = [
+            token.strip(" \t").lower()
+            for name, value in self.head.fields
+            if len(name) == 10 and name.lower() == "connection"
+            for token in value.split(",")
+        ]
+        return "close" not in tokens and (self.head.version != "1.0" or "keep-alive" in tokens)
+
+    def _read_heads(self, data: bytes) -> bytes:
+        """Read heads up to the final one; return the bytes after it, or b"" while it is not whole."""
+        buffer = self._buffer + data if self._buffer else data
+        # An empty line may have been cut in two: look again at the last three bytes.
+        searched = max(0, len(self._buffer) - 3)
+        while self._reader is None:
+            if not buffer.startswith(_START[: len(buffer)]):
+                raise malformed("the reply is not HTTP/1.x (HTTP/0.9 is not taken)")
+            end = END_OF_HEAD.search(buffer, searched)
+            if (len(buffer) if end is None else end.end()) + self._spent > self._max_head:
+                raise FetchError(Code.HEAD_TOO_LARGE, f"the head is larger than {self._max_head:,} bytes", Phase.HEAD)
+            if end is None:
+                self._buffer = buffer
+                return b""
+            self._take_head(parse_head(buffer[: end.start() + 1]))
+            # Interim heads count towards the limit, so that an endless row of them ends.
+            self._spent += end.end()
+            buffer, searched = buffer[end.end() :], 0
+        self._buffer = b""
+        return buffer
+
+    def _take_head(self, head: Head) -> None:
+        if head.status < 200:
+            return
+        self.head = head
+        self._reader = reader = choose_reader(self._method, head)
+        self.complete = reader.complete
+        if isinstance(reader, LengthBody):
+            self._check_size(reader.length)
+
+    def _deliver(self, body: bytes) -> None:
+        self.body_size += len(body)
+        self._check_size(self.body_size)
+        if self._store is not None:
+            self._store.write(body)
+
+    def _check_size(self, size: int) -> None:
+        if self._max_body is not None and size > self._max_body:
+            message = f"the body is larger than {self._max_body:,} bytes"
+            raise FetchError(Code.BODY_TOO_LARGE, message, Phase.BODY)
+
+    def _end(self) -> None:
+        if self._reader is not None:
+            self._reader.end()
+            self.complete = True
+        elif self.wire_size == 0:
+            raise FetchError(Code.EMPTY_REPLY, "the server closed the connection without a byte", Phase.HEAD)
+        else:
+            message = "the server closed the connection in the middle of the head"
+            raise FetchError(Code.CONNECTION_LOST, message, Phase.HEAD)

@@ -1,0 +1,85 @@
+"""The head of a response: from the bytes before the empty line to a status and fields.
+
+Knows the grammar and what real servers get wrong that a client may forgive. Must not know how a body is framed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.model import MAX_FIELDS
+
+# An empty line, whichever line ends the server writes (RFC 9112, 2.2: a bare LF may be taken for a line end).
+END_OF_HEAD = re.compile(rb"\n\r?\n")
+
+_STATUS_LINE = re.compile(r"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]+([^\r\n]*))?[ \t]*\r?\n")
+# One match for each well-formed line, and none that starts in the middle of a line: a count tells whether all are.
+_FIELD_LINE = re.compile(r"^([^:\s\0]+):[ \t]*([^\r\n\0]*)\r?\n", re.MULTILINE)
+_PADDING = re.compile(r"[ \t]\r?\n")
+_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+
+
+class Head(NamedTuple):
+    """A parsed head.
+
+    Attributes:
+        status: three digits.
+        reason: the rest of the status line, may be empty.
+        version: "1.0", "1.1": what the server claims.
+        fields: names as they were sent and values without white space around them, in order, decoded as Latin-1
+            so that no byte is lost.
+    """
+
+    status: int
+    reason: str
+    version: str
+    fields: list[tuple[str, str]]
+
+
+def parse_head(data: bytes) -> Head:
+    """Read a head, `data` being all of it up to and including the line end before the empty line.
+
+    Raises FetchError, `malformed-head` or `head-too-large` (more than 5,000 fields).
+    """
+    text = data.decode("latin-1")
+    start = _STATUS_LINE.match(text)
+    if start is None:
+        raise malformed("the reply does not start with an HTTP/1.x status line")
+    minor, status, reason = start.groups("")
+    offset = start.end()
+    fields = _FIELD_LINE.findall(text, offset)
+    if len(fields) != text.count("\n", offset):
+        fields = _read_with_care(text[offset:])
+    elif _PADDING.search(text, offset):
+        fields = [(name, value.rstrip(" \t")) for name, value in fields]
+    if len(fields) > MAX_FIELDS:
+        raise FetchError(Code.HEAD_TOO_LARGE, f"the head has more than {MAX_FIELDS:,} fields", Phase.HEAD)
+    if "\0" in text:
+        raise malformed("the head holds a NUL byte")
+    return Head(int(status), reason.rstrip(" \t"), f"1.{minor}", fields)
+
+
+def malformed(message: str) -> FetchError:
+    """The failure of a head that cannot be trusted."""
+    return FetchError(Code.MALFORMED_HEAD, message, Phase.HEAD)
+
+
+def _read_with_care(text: str) -> list[tuple[str, str]]:
+    """Field lines of which at least one is odd: unfold what is folded, and name what cannot be forgiven."""
+    if text[:1] in (" ", "\t"):
+        raise malformed("a continuation line stands before the first field")
+    # obs-fold counts as one space (RFC 9112, 5.2).
+    lines = _FOLD.sub(" ", text).split("\n")[:-1]
+    return [_read_line(line.removesuffix("\r")) for line in lines]
+
+
+def _read_line(line: str) -> tuple[str, str]:
+    if "\r" in line:
+        raise malformed("a CR without LF stands in the head")
+    name, colon, value = line.partition(":")
+    name = name.rstrip(" \t")
+    if not colon or not name:
+        raise malformed("a field line has no colon" if not colon else "a field has no name")
+    return name, value.strip(" \t")

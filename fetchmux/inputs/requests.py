@@ -1,0 +1,130 @@
+"""From items to requests: each item that is not blank becomes one, numbered, with its fault if it has one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import msgspec
+
+from fetchmux.errors import FetchError
+from fetchmux.http.request import check_fields
+from fetchmux.inputs.lines import MAX_LINE
+from fetchmux.inputs.search import Template
+from fetchmux.inputs.urls import UrlReader, bad_url, mask
+from fetchmux.model import Headers, Request
+
+Item = str | bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What all requests of a run have in common.
+
+    Attributes:
+        template: makes a URL of a key; None when the items are URLs.
+    """
+
+    method: str = "GET"
+    headers: Headers = ()
+    body: bytes = b""
+    template: Template | None = None
+
+
+class JsonItem(msgspec.Struct):
+    """An item written as a JSON object: one of `url` and `key`, the rest replaces the recipe's."""
+
+    url: str | None = None
+    key: str | None = None
+    method: str | None = None
+    headers: dict[str, str | None] = {}
+    body: str | None = None
+    id: str | int | None = None
+
+
+def read_requests(items: Iterable[Item], recipe: Recipe) -> Iterator[Request | None]:
+    """Yield a request for each item that is not blank; None passes through: nothing to read yet.
+
+    An item is a URL, a key (with a template) or a JSON object. Indexes count from 0 without gaps.
+    """
+    reader = RequestReader(recipe)
+    index = 0
+    for item in items:
+        if item is None:
+            yield None
+            continue
+        text = _decode(item)
+        if text and not text.isspace():
+            yield reader.read(index, text)
+            index += 1
+
+
+class RequestReader:
+    """Makes the requests of one run."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self._urls = UrlReader()
+        self._decode_json = msgspec.json.Decoder(JsonItem).decode
+
+    def read(self, index: int, text: str) -> Request:
+        """The request that `text` asks for, or one that carries its fault."""
+        recipe = self._recipe
+        text = text.strip()
+        request = Request(index, text, None, recipe.method, recipe.headers, recipe.body)
+        try:
+            if text[0] == "{":
+                self._read_json(request, text)
+            elif recipe.template is None:
+                request.input = mask(text)
+                request.url = self._urls.read(_sane(text))
+            else:
+                request.url = self._urls.read(recipe.template.fill(_sane(text)))
+        except FetchError as fault:
+            request.fault = fault
+        if not text.isprintable():
+            request.input = request.input.encode("utf-8", "replace").decode()
+        return request
+
+    def _read_json(self, request: Request, text: str) -> None:
+        try:
+            item = self._decode_json(text)
+        except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+            request.input = mask(text)
+            raise bad_url(f"the line is no JSON object as expected: {error}") from None
+        named = item.key if item.url is None else item.url
+        if named is None or (item.url is not None and item.key is not None):
+            raise bad_url('the JSON object needs either "url" or "key"')
+        request.input = mask(named) if item.url is not None else named
+        request.id = item.id
+        request.method = item.method or request.method
+        request.headers = _merge(request.headers, item.headers)
+        request.body = request.body if item.body is None else item.body.encode()
+        if item.url is None and self._recipe.template is None:
+            raise bad_url("a key needs --search or --template")
+        template = self._recipe.template
+        url = named if item.url is not None or template is None else template.fill(named)
+        request.url = self._urls.read(url)
+        check_fields(request.method, request.headers)
+
+
+def _merge(common: Headers, own: dict[str, str | None]) -> Headers:
+    """The recipe's fields, with those of the item in their place."""
+    if not own:
+        return common
+    replaced = {name.lower() for name in own}
+    return (*(field for field in common if field[0].lower() not in replaced), *own.items())
+
+
+def _decode(item: str | bytes) -> str:
+    """Bytes that are no UTF-8 are kept apart from text, as the system's arguments are."""
+    return item if isinstance(item, str) else item.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
+
+
+def _sane(text: str) -> str:
+    """Refuse what cannot be a URL or a key whatever it means. Raises FetchError `bad-url`."""
+    if len(text) > MAX_LINE:
+        raise bad_url(f"the line is longer than {MAX_LINE:,} bytes")
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise bad_url("the line is not UTF-8")
+    return text

@@ -1,0 +1,90 @@
+"""URLs by the WHATWG rules: what a browser's address bar takes is taken.
+
+Knows the grammar through can_ada, and how to keep a password out of everything that is shown.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import urllib.parse
+
+import can_ada
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.model import Origin, Url
+
+_PORTS = {"http": 80, "https": 443}
+_HTTP = re.compile(r"\s*https?:", re.IGNORECASE)
+# "mailto:", "ftp://" name a scheme; "localhost:8080" names a port.
+_OTHER_SCHEME = re.compile(r"\s*[a-z][a-z0-9+.\-]*:(?!\d)", re.IGNORECASE)
+_USERINFO = re.compile(r"^(\s*(?:[a-z][a-z0-9+.\-]*:(?=[/\\])|https?:)?[/\\]*)[^/\\?#]*@", re.IGNORECASE)
+_AUTHORITY = re.compile(r"([/\\]{2})[^/\\?#\s]*@")
+_MOST_ORIGINS = 100_000
+
+
+class UrlReader:
+    """Reads the URLs of one run; every URL of an origin gets the same `Origin` object."""
+
+    def __init__(self) -> None:
+        self._authorities: dict[str, tuple[Origin, str | None, str]] = {}
+        self._origins: dict[tuple[str, str], Origin] = {}
+
+    def read(self, text: str) -> Url:
+        """Parse what a person or a program wrote; without a scheme it means http.
+
+        Raises FetchError `bad-url`.
+        """
+        if not _HTTP.match(text):
+            if _OTHER_SCHEME.match(text):
+                raise bad_url("only http and https are fetched")
+            text = "http://" + text.lstrip()
+        try:
+            href: str = can_ada.parse(text).href
+        except ValueError:
+            raise bad_url("this is no URL") from None
+        # A normalised http URL always has a path, so the authority ends at the third slash.
+        end = href.index("/", 8)
+        authority = href[:end]
+        known = self._authorities.get(authority)
+        if known is None:
+            known = self._learn(authority, href)
+        origin, authorization, shown = known
+        target = href[end:]
+        if "#" in target:
+            target = target.partition("#")[0]
+        return Url(origin, target, shown + target, authorization)
+
+    def _learn(self, authority: str, href: str) -> tuple[Origin, str | None, str]:
+        """Take an authority apart, once."""
+        if len(self._authorities) >= _MOST_ORIGINS:
+            self._authorities.clear()
+            self._origins.clear()
+        url = can_ada.parse(href)
+        scheme = url.protocol[:-1]
+        origin = self._origins.get((scheme, url.host))
+        if origin is None:
+            host = url.hostname.strip("[]")
+            name = (host, int(url.port) if url.port else _PORTS[scheme])
+            origin = self._origins[scheme, url.host] = Origin(scheme, name, url.host)
+        known = (origin, _authorization(url.username, url.password), f"{scheme}://{url.host}")
+        self._authorities[authority] = known
+        return known
+
+
+def mask(text: str) -> str:
+    """`text` as it may be shown: whatever stands where a URL has user name and password is replaced."""
+    return _AUTHORITY.sub(r"\1***@", _USERINFO.sub(r"\1***@", text)) if "@" in text else text
+
+
+def bad_url(message: str) -> FetchError:
+    """The failure of an input that names nothing to fetch."""
+    return FetchError(Code.BAD_URL, message, Phase.INPUT)
+
+
+def _authorization(user: str, password: str) -> str | None:
+    """Basic credentials (RFC 7617) from the percent-encoded parts of a URL."""
+    if not user and not password:
+        return None
+    pair = urllib.parse.unquote_to_bytes(user) + b":" + urllib.parse.unquote_to_bytes(password)
+    return "Basic " + base64.b64encode(pair).decode()

@@ -1,0 +1,230 @@
+"""The values that pass between the layers: what is asked for, how, and what came of it.
+
+Knows names and shapes only. Nothing here does work, reads a clock or opens anything. Values made once for each
+input are msgspec structs, because they are created and encoded at C speed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from fetchmux.errors import Code, FetchError, Phase
+
+# A value of None leaves out fetchmux's own field of that name, as `-H 'Accept:'` does in curl.
+Headers = tuple[tuple[str, str | None], ...]
+
+KIBI = 1024
+MAX_HEAD = 300 * KIBI
+MAX_FIELDS = 5_000
+
+
+# What is looked up: host (punycode, IPv6 without brackets) and port.
+Name = tuple[str, int]
+
+
+class Address(NamedTuple):
+    """Where to connect: what `socket.socket` and `socket.connect` take."""
+
+    family: int
+    sockaddr: Any
+
+
+class Origin:
+    """Scheme, host and port: what shares connections, limits and the constant part of a request.
+
+    One object for each origin of a run, so that it is compared by identity.
+
+    Attributes:
+        scheme: "http" or "https".
+        name: host and port; the port is the scheme's own when the URL names none.
+        host_header: as it is sent: port only when it is not the scheme's, IPv6 in brackets.
+    """
+
+    __slots__ = ("host_header", "name", "scheme")
+
+    def __init__(self, scheme: str, name: Name, host_header: str) -> None:
+        self.scheme = scheme
+        self.name = name
+        self.host_header = host_header
+
+    def __repr__(self) -> str:
+        return f"{self.scheme}://{self.host_header}"
+
+
+class Url(msgspec.Struct, frozen=True):
+    """A parsed URL without its credentials.
+
+    Attributes:
+        origin: whom to ask.
+        target: origin-form, path and query as they are sent, percent-encoded; no fragment.
+        text: the whole URL as records show it, normalised by the WHATWG rules, without user name and password.
+        authorization: the value of an Authorization field made from the URL's credentials, or None.
+    """
+
+    origin: Origin
+    target: str
+    text: str
+    authorization: str | None = None
+
+
+class Request(msgspec.Struct):
+    """One input: what to send, or why it cannot be sent.
+
+    Attributes:
+        index: position in the input, from 0.
+        input: the input as it was given, credentials masked.
+        url: where it goes; None when `fault` says why there is none.
+        headers: the user's fields for this request; they replace fetchmux's own of the same name.
+        body: bytes to send after the head.
+        id: the user's own name for this input, from JSON input.
+        fault: what is wrong with the input itself; such a request is never sent, its record says so.
+    """
+
+    index: int
+    input: str
+    url: Url | None
+    method: str = "GET"
+    headers: Headers = ()
+    body: bytes = b""
+    id: str | int | None = None
+    fault: FetchError | None = None
+
+
+BodyUse = Literal["discard", "digest", "keep"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run fetches. Times in seconds, sizes in bytes.
+
+    Attributes:
+        concurrency: most exchanges in flight at once.
+        connect_timeout: for the name, the connection and its handshakes, of one attempt.
+        idle_timeout: longest silence of a connected peer.
+        timeout: for one attempt, whole.
+        max_body: most bytes of a body, or None.
+        max_head: most bytes of all heads of one reply, interim ones included.
+        keep_alive: ask for a connection that outlives its reply, and use it for the next request of that origin.
+        body: what becomes of body bytes: counted only, hashed, or kept in memory.
+        fail: a status of 400 or more counts as failed.
+    """
+
+    concurrency: int = 64
+    connect_timeout: float = 10.0
+    idle_timeout: float = 30.0
+    timeout: float = 60.0
+    max_body: int | None = None
+    max_head: int = MAX_HEAD
+    keep_alive: bool = True
+    body: BodyUse = "keep"
+    fail: bool = False
+
+
+class Store(Protocol):
+    """Where the bytes of one body go, as they come."""
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes of the decoded body. Raises FetchError `save-failed`."""
+        ...
+
+    def finish(self, result: Result) -> None:
+        """The body is whole: fill in what the record tells of it."""
+        ...
+
+    def drop(self) -> None:
+        """The attempt failed: leave nothing behind."""
+        ...
+
+
+class Timings(msgspec.Struct):
+    """Where the time of one input went, in seconds. `total` is the sum of the others.
+
+    `queued` is all that was not spent on the last attempt: waiting for a slot, earlier attempts and their pauses.
+    """
+
+    queued: float = 0.0
+    resolve: float = 0.0
+    connect: float = 0.0
+    tls: float = 0.0
+    send: float = 0.0
+    wait: float = 0.0
+    receive: float = 0.0
+    total: float = 0.0
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why an input failed: `error` of the record."""
+
+    code: Code
+    phase: Phase
+    message: str
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One redirect that was followed."""
+
+    url: str
+    status: int
+
+
+class Result(msgspec.Struct):
+    """What came of one input: exactly one for each, failures too. Its fields, in order, are the JSON record.
+
+    Attributes:
+        ok: a whole response arrived (and with `Options.fail`, its status is below 400).
+        body: the decoded body's bytes with `Options.body` "keep", else None; sinks choose how a record shows them.
+        body_size: bytes of the decoded body.
+        wire_size: bytes that arrived, heads and framing included.
+        reused: the connection had already carried a request.
+    """
+
+    index: int
+    id: str | int | None
+    input: str
+    url: str | None
+    final_url: str | None
+    method: str
+    ok: bool
+    status: int | None
+    reason: str | None
+    http_version: str | None
+    headers: list[tuple[str, str]]
+    body_size: int
+    wire_size: int
+    body: bytes | None
+    body_encoding: str | None
+    sha256: str | None
+    saved_to: str | None
+    redirects: list[Hop]
+    attempts: int
+    remote_address: str | None
+    reused: bool
+    timings: Timings
+    error: Failure | None
+    backend: str
+
+
+class Job:
+    """One input on its way through the frontier.
+
+    Attributes:
+        request: what was asked for.
+        arrived: when it was taken from the input, on the run's clock; `resolved` is when its address was known.
+        addresses: where its origin is, in order of preference.
+        attempts: how many exchanges were begun for it.
+        fresh: the next attempt must not reuse a connection.
+    """
+
+    __slots__ = ("addresses", "arrived", "attempts", "fresh", "request", "resolved", "url")
+
+    def __init__(self, request: Request, url: Url, arrived: float) -> None:
+        self.request = request
+        self.url = url
+        self.arrived = arrived
+        self.resolved = arrived
+        self.addresses: tuple[Address, ...] = ()
+        self.attempts = 0
+        self.fresh = False

@@ -1,0 +1,143 @@
+"""A run: joins an input, a strategy and an output.
+
+Knows which parts a run needs and in which order they begin and end. Must not know what is printed, nor how a strategy
+waits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import time
+from collections.abc import Callable, Iterator
+
+from fetchmux import __version__
+from fetchmux.backends import registry
+from fetchmux.frontier import Frontier
+from fetchmux.http.request import RequestBuilder
+from fetchmux.model import Options, Request, Result
+from fetchmux.resolve import Resolver
+from fetchmux.sinks import Sink
+from fetchmux.sinks.stores import store_opener
+
+USER_AGENT = f"fetchmux/{__version__}"
+# Descriptors kept back for everything that is no connection: the resolver, files, imports.
+_RESERVE = 16
+
+
+class Tally:
+    """Counts of a run, kept while it goes on."""
+
+    def __init__(self) -> None:
+        self.done = 0
+        self.ok = 0
+        self.bytes = 0
+        self.codes: dict[str, int] = {}
+        self.statuses: dict[int, int] = {}
+
+    @property
+    def failed(self) -> int:
+        """Inputs that are done and not ok."""
+        return self.done - self.ok
+
+    def count(self, result: Result) -> None:
+        """Add one result."""
+        self.done += 1
+        self.ok += result.ok
+        self.bytes += result.wire_size
+        if result.error is not None:
+            self.codes[result.error.code] = self.codes.get(result.error.code, 0) + 1
+        if result.status is not None:
+            self.statuses[result.status] = self.statuses.get(result.status, 0) + 1
+
+
+class Session:
+    """One run of one strategy over one input.
+
+    Args:
+        source: yields requests, and None when there is nothing to read yet.
+        options: the limits.
+        sink: takes every result.
+        backend: the strategy's name. One that changes the whole process must have been prepared in it.
+        notice: takes a sentence for the user.
+
+    Raises:
+        UnknownBackend, BackendUnavailable.
+    """
+
+    def __init__(
+        self,
+        source: Iterator[Request | None],
+        options: Options,
+        sink: Sink,
+        *,
+        backend: str,
+        notice: Callable[[str], None] = lambda sentence: None,
+    ) -> None:
+        self.tally = Tally()
+        self._sink = sink
+        self._options = options
+        self._backend = registry.load(registry.find(backend))
+        self._names = Resolver(time.monotonic)
+        self._notice = notice
+        self.frontier = Frontier(
+            source,
+            options,
+            names=self._names,
+            builder=RequestBuilder(USER_AGENT, keep_alive=options.keep_alive),
+            output=self,
+            open_store=store_opener(options.body),
+            notice=notice,
+            clock=time.monotonic,
+            backend=backend,
+        )
+
+    def run(self) -> Tally:
+        """Fetch until the input ends or `cancel` is called. Raises what the input or the sink raised."""
+        self._make_room()
+        try:
+            self._backend.run(self.frontier, self._options)
+        finally:
+            self.frontier.close()
+            self._names.close()
+        if self.frontier.failure is not None:
+            raise self.frontier.failure
+        return self.tally
+
+    def cancel(self) -> None:
+        """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""
+        self.frontier.cancel()
+
+    def write(self, result: Result) -> None:
+        """Count a result and pass it on."""
+        self.tally.count(result)
+        self._sink.write(result)
+
+    def flush(self) -> None:
+        """Pass on what the sink keeps back."""
+        self._sink.flush()
+
+    def _make_room(self) -> None:
+        """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""
+        used = _open_descriptors()
+        needed = used + _RESERVE + self._options.concurrency
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft == resource.RLIM_INFINITY or soft >= needed:
+            return
+        if hard == resource.RLIM_INFINITY or hard > soft:
+            wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                soft = wanted
+        if soft < needed:
+            room = max(1, soft - used - _RESERVE)
+            self.frontier.narrow(room, f"{soft:,} descriptors may be open here (ulimit -n)")
+
+
+def _open_descriptors() -> int:
+    """How many descriptors this process has open."""
+    try:
+        return len(os.listdir("/dev/fd"))
+    except OSError:
+        return 3

@@ -1,0 +1,35 @@
+"""Bytes of a body as text, where they are text."""
+
+from __future__ import annotations
+
+import re
+
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
+
+
+def decode_body(body: bytes, headers: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """The text and the charset that gave it: the declared one, else UTF-8. None when the bytes are not text in it."""
+    charset = declared_charset(headers) or "utf-8"
+    try:
+        text = body.decode(charset)
+    except (LookupError, ValueError):
+        return None
+    # A lone surrogate (utf-7 and the like can make one) is no text that JSON could carry.
+    return None if "\0" in text or (not text.isascii() and _has_surrogate(text)) else (text, charset)
+
+
+def declared_charset(headers: list[tuple[str, str]]) -> str | None:
+    """The charset parameter of Content-Type, in lower case."""
+    for name, value in headers:
+        if name.lower() == "content-type":
+            match = _CHARSET.search(value)
+            return match[1].lower() if match else None
+    return None
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,45 @@
+"""One JSON object a line: the record that scripts read. Its fields are those of `model.Result`, in that order."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Literal
+
+import msgspec
+
+from fetchmux.model import Result
+from fetchmux.sinks.blocks import Blocks
+from fetchmux.sinks.charset import decode_body
+
+ShownBody = Literal["none", "text", "base64", "hash"]
+
+
+class JsonLines:
+    """Writes records; `shown` says what of a kept body they hold.
+
+    With "text" the body is text and `body_encoding` its charset, or base64 when the bytes are not text.
+    """
+
+    def __init__(self, stream: BinaryIO, shown: ShownBody = "none") -> None:
+        self._blocks = Blocks(stream)
+        self._shown = shown
+        self._encode = msgspec.json.Encoder().encode
+
+    def write(self, result: Result) -> None:
+        self._blocks.add(self._encode(self._record(result)) + b"\n")
+
+    def flush(self) -> None:
+        self._blocks.flush()
+
+    def _record(self, result: Result) -> Result | dict[str, Any]:
+        if result.body is None:
+            return result
+        record = msgspec.structs.asdict(result)
+        text = decode_body(result.body, result.headers) if self._shown == "text" else None
+        if text is not None:
+            record["body"], record["body_encoding"] = text
+        elif self._shown in ("text", "base64"):
+            # Bytes are encoded as base64 by msgspec.
+            record["body_encoding"] = "base64"
+        else:
+            record["body"] = None
+        return record
