@@ -11,6 +11,7 @@ carries the bytes and reports what happened with `connected`, `sent`, `feed` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from fetchmux.errors import LOST, SCARCITY, Code, FetchError, Phase, classify
 from fetchmux.http.collector import Collector
@@ -20,6 +21,62 @@ Clock = Callable[[], float]
 
 # A larger request is sliced as a view, so that sending it in pieces does not copy what is left each time.
 _VIEW_FROM = 64 * 1024
+
+
+class Carried(Protocol):
+    """What a strategy sees of an exchange, be it plain or wrapped in TLS or a tunnel."""
+
+    @property
+    def address(self) -> Address:
+        """Where to connect."""
+        ...
+
+    @property
+    def deadline(self) -> float:
+        """When to give up, on the monotonic clock: at that time report `fail(TimeoutError())`."""
+        ...
+
+    @property
+    def outgoing(self) -> bytes | memoryview:
+        """What is still to be sent; never empty before the connection stands."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """It has ended: settle it."""
+        ...
+
+    @property
+    def core(self) -> Exchange:
+        """The attempt itself, for the frontier."""
+        ...
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow on the same socket; for the frontier."""
+        ...
+
+    interrupt: Callable[[], None] | None
+
+    def connected(self) -> None:
+        """The connection stands."""
+        ...
+
+    def sent(self, count: int) -> None:
+        """The first `count` bytes of `outgoing` are on their way."""
+        ...
+
+    def feed(self, data: bytes) -> None:
+        """Bytes have arrived; b"" means that the peer has finished."""
+        ...
+
+    def fail(self, exception: BaseException) -> None:
+        """A call raised, or the deadline has passed. If it is not done afterwards, go on reading."""
+        ...
+
+    def cancel(self) -> None:
+        """End soon."""
+        ...
 
 
 class Exchange:
@@ -33,6 +90,7 @@ class Exchange:
         interrupt: a strategy that blocks puts a function here that wakes its call; `cancel` calls it, perhaps from
             a signal handler.
         reused: the socket had already carried an exchange.
+        shaking: a wrapper is still at its handshake; it says when that is over by `secured`.
         scarce: it failed for want of descriptors (or threads), which says nothing about its URL.
         error: why the attempt failed, or None.
     """
@@ -58,7 +116,9 @@ class Exchange:
         "outgoing",
         "reused",
         "scarce",
+        "secured_at",
         "sent_at",
+        "shaking",
         "started_at",
         "store",
     )
@@ -84,12 +144,13 @@ class Exchange:
         self.done = False
         self.cancelled = False
         self.scarce = False
+        self.shaking = False
         self.error: FetchError | None = None
         self.interrupt: Callable[[], None] | None = None
         self.started_at = now
         # A reused connection stands already; the others are stamped when they do.
         self.connected_at = now if reused else 0.0
-        self.sent_at = self.first_at = self.done_at = 0.0
+        self.secured_at = self.sent_at = self.first_at = self.done_at = 0.0
         self._options = options
         self._idle = options.idle_timeout
         self._clock = clock
@@ -103,11 +164,18 @@ class Exchange:
         """How far the attempt has come."""
         if not self.connected_at:
             return Phase.CONNECT
+        if self.shaking:
+            return Phase.TLS
         if self.collector.head is not None:
             return Phase.BODY
         if not self.sent_at and self._send_error is None:
             return Phase.SEND
         return Phase.HEAD
+
+    @property
+    def core(self) -> Exchange:
+        """The attempt itself: a wrapper answers with what it wraps."""
+        return self
 
     @property
     def reusable(self) -> bool:
@@ -117,6 +185,12 @@ class Exchange:
     def connected(self) -> None:
         """The connection stands."""
         self.connected_at = now = self._clock()
+        self._live_until(now)
+
+    def secured(self) -> None:
+        """A wrapper's handshake is over."""
+        self.shaking = False
+        self.secured_at = now = self._clock()
         self._live_until(now)
 
     def sent(self, count: int) -> None:
@@ -179,6 +253,9 @@ class Exchange:
             self.interrupt()
 
     def _live_until(self, now: float) -> None:
+        if self.shaking:
+            # The deadline of connecting holds for handshakes too.
+            return
         idle_end = now + self._idle
         self.deadline = idle_end if idle_end < self._end else self._end
 
@@ -193,7 +270,7 @@ class Exchange:
 
     def _which_timeout(self) -> str:
         """Which of the limits has passed, in words."""
-        if not self.connected_at and self._connect_end < self._end:
+        if self.phase in (Phase.CONNECT, Phase.TLS) and self._connect_end < self._end:
             return f"no connection within {self._options.connect_timeout:g} s"
         if self.deadline < self._end:
             return f"the peer was silent for {self._idle:g} s"

@@ -11,15 +11,20 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from fetchmux import __version__
 from fetchmux.backends import registry
+from fetchmux.exchange import Carried, Exchange
 from fetchmux.frontier import Frontier
 from fetchmux.http.request import RequestBuilder
 from fetchmux.model import Options, Request, Result
 from fetchmux.resolve import Resolver
 from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
+
+if TYPE_CHECKING:
+    from fetchmux.tls import Contexts
 
 USER_AGENT = f"fetchmux/{__version__}"
 # Descriptors kept back for everything that is no connection: the resolver, files, imports.
@@ -80,7 +85,7 @@ class Session:
         self._options = options
         self._backend = registry.load(registry.find(backend))
         self._names = Resolver(time.monotonic)
-        self._notice = notice
+        self._contexts: Contexts | None = None
         self.frontier = Frontier(
             source,
             options,
@@ -88,6 +93,7 @@ class Session:
             builder=RequestBuilder(USER_AGENT, keep_alive=options.keep_alive),
             output=self,
             open_store=store_opener(options.body),
+            secure=self._secure,
             notice=notice,
             clock=time.monotonic,
             backend=backend,
@@ -117,6 +123,14 @@ class Session:
     def flush(self) -> None:
         """Pass on what the sink keeps back."""
         self._sink.flush()
+
+    def _secure(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
+        """Wrap an exchange in TLS; the first one of a run loads OpenSSL, which most runs do not need."""
+        if self._contexts is None:
+            from fetchmux.tls import Contexts
+
+            self._contexts = Contexts()
+        return self._contexts.wrap(exchange, predecessor)
 
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""

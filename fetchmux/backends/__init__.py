@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fetchmux.exchange import Exchange
+from fetchmux.exchange import Carried
 from fetchmux.model import Options
 
 # The most bytes asked for at once: a small reply comes in one call.
@@ -19,11 +19,11 @@ CHUNK = 64 * 1024
 class Work(Protocol):
     """What a strategy sees of the frontier."""
 
-    def take(self) -> Exchange | None:
+    def take(self) -> Carried | None:
         """An exchange that may start now, or None. Asked after each settle and after each sleep."""
         ...
 
-    def settle(self, exchange: Exchange) -> Exchange | None:
+    def settle(self, exchange: Carried) -> Carried | None:
         """Hand in an exchange that is done. What comes back goes on the same open socket; None: close it."""
         ...
 

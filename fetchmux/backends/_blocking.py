@@ -13,7 +13,7 @@ import time
 from types import TracebackType
 
 from fetchmux.backends import CHUNK
-from fetchmux.exchange import Exchange
+from fetchmux.exchange import Carried
 
 
 class Connection:
@@ -30,7 +30,7 @@ class Connection:
     ) -> None:
         self.close()
 
-    def carry(self, exchange: Exchange) -> None:
+    def carry(self, exchange: Carried) -> None:
         """Hold the whole conversation; the exchange is done afterwards."""
         while not exchange.done:
             try:
@@ -44,7 +44,7 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def _turn(self, exchange: Exchange) -> None:
+    def _turn(self, exchange: Carried) -> None:
         sock = self._socket
         if sock is None:
             sock = self._connect(exchange)
@@ -56,7 +56,7 @@ class Connection:
         else:
             exchange.feed(sock.recv(CHUNK))
 
-    def _connect(self, exchange: Exchange) -> socket.socket:
+    def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
         exchange.interrupt = functools.partial(_wake, sock)
         _set_timeout(sock, exchange.deadline)

@@ -12,7 +12,7 @@ import time
 
 from fetchmux.backends import CHUNK, Work
 from fetchmux.backends._pollers import Poller
-from fetchmux.exchange import Exchange
+from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
 
 _UNDER_WAY = (0, errno.EINPROGRESS)
@@ -34,7 +34,7 @@ class Flight:
 
     __slots__ = ("connecting", "exchange", "fd", "sock", "writing")
 
-    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
+    def __init__(self, sock: socket.socket, exchange: Carried) -> None:
         self.sock = sock
         self.fd = sock.fileno()
         self.exchange = exchange
@@ -68,7 +68,7 @@ class Loop:
         self._flights.clear()
         self._poller.close()
 
-    def _launch(self, exchange: Exchange) -> None:
+    def _launch(self, exchange: Carried) -> None:
         """Begin to connect; the socket becomes writable when the connection stands."""
         sock = None
         try:

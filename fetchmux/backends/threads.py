@@ -14,7 +14,7 @@ import threading
 
 from fetchmux.backends import Work
 from fetchmux.backends._blocking import Connection
-from fetchmux.exchange import Exchange
+from fetchmux.exchange import Carried
 from fetchmux.model import Options
 
 
@@ -33,7 +33,7 @@ class Crew:
     def __init__(self, frontier: Work) -> None:
         self._frontier = frontier
         self._turnstile = threading.Condition()
-        self._busy: dict[threading.Thread, Exchange] = {}
+        self._busy: dict[threading.Thread, Carried] = {}
         self._accident: BaseException | None = None
         self._dismissed = False
 
@@ -58,7 +58,7 @@ class Crew:
                     exchange.cancel()
                 thread.join(0.05)
 
-    def _launch(self, exchange: Exchange) -> None:
+    def _launch(self, exchange: Carried) -> None:
         thread = threading.Thread(target=self._converse, args=(exchange,), daemon=True)
         self._busy[thread] = exchange
         try:
@@ -69,10 +69,10 @@ class Crew:
             exchange.fail(OSError(errno.ENOMEM, str(error)))
             self._frontier.settle(exchange)
 
-    def _converse(self, exchange: Exchange) -> None:
+    def _converse(self, exchange: Carried) -> None:
         """One thread's life: its exchange, and those that follow on the same connection."""
         thread = threading.current_thread()
-        successor: Exchange | None = exchange
+        successor: Carried | None = exchange
         try:
             with Connection() as connection:
                 while successor is not None and not self._dismissed:

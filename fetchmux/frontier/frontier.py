@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from fetchmux.errors import Code, FetchError, Phase
-from fetchmux.exchange import Clock, Exchange
+from fetchmux.exchange import Carried, Clock, Exchange
 from fetchmux.frontier import outcome
 from fetchmux.frontier.backlog import Backlog
 from fetchmux.http.request import RequestBuilder
@@ -57,6 +57,7 @@ class Frontier:
         builder: makes request bytes.
         output: takes each result once, in the order in which they end.
         open_store: makes the place where one attempt's body goes.
+        secure: wraps an exchange in TLS, on the channel of its predecessor on the same socket if there is one.
         notice: takes a sentence for the user.
         clock: seconds, monotonic.
         backend: the strategy's name, for the records.
@@ -75,6 +76,7 @@ class Frontier:
         builder: RequestBuilder,
         output: Output,
         open_store: Callable[[], Store | None],
+        secure: Callable[[Exchange, Carried | None], Carried],
         notice: Callable[[str], None],
         clock: Clock,
         backend: str,
@@ -87,10 +89,11 @@ class Frontier:
         self._builder = builder
         self._output = output
         self._open_store = open_store
+        self._secure = secure
         self._notice = notice
         self._clock = clock
         self._backend = backend
-        self._live: set[Exchange] = set()
+        self._live: set[Carried] = set()
         self._backlog = Backlog()
         self._parked: dict[Name, list[Job]] = {}
         self._parked_count = 0
@@ -105,7 +108,7 @@ class Frontier:
 
     # What a strategy may call
 
-    def take(self) -> Exchange | None:
+    def take(self) -> Carried | None:
         """An exchange that may start now, or None."""
         if len(self._live) >= self.window or self._cancelled:
             return None
@@ -117,20 +120,21 @@ class Frontier:
                 return exchange
         return None
 
-    def settle(self, exchange: Exchange) -> Exchange | None:
+    def settle(self, carried: Carried) -> Carried | None:
         """Hand in an exchange that is done; get the next one for the same open socket, or None: close the socket.
 
         Never raises for what an input, an output or a peer did.
         """
-        self._live.discard(exchange)
+        self._live.discard(carried)
+        exchange = carried.core
         if exchange.error is not None and self._begin_again(exchange):
             return None
         self._emit(outcome.of_exchange(exchange, self._backend, fail=self._options.fail))
         # After narrowing, a slot too many ends here.
-        if self._cancelled or len(self._live) >= self.window or not exchange.reusable:
+        if self._cancelled or len(self._live) >= self.window or not carried.reusable:
             return None
         job = self._next_job_for(exchange.job.url.origin)
-        return None if job is None else self._begin(job, exchange.address)
+        return None if job is None else self._begin(job, carried)
 
     def timeout(self) -> float:
         """Sleep at most so many seconds before asking `take` again. Called before each sleep: results go out here."""
@@ -287,8 +291,8 @@ class Frontier:
 
     # From a job to an exchange and back
 
-    def _begin(self, job: Job, address: Address | None = None) -> Exchange | None:
-        """Start an attempt, on the open connection to `address` if one is given."""
+    def _begin(self, job: Job, predecessor: Carried | None = None) -> Carried | None:
+        """Start an attempt, on the connection of `predecessor` if there is one."""
         request = job.request
         try:
             outgoing = self._builder.build(job.url, request.method, request.headers, request.body)
@@ -296,14 +300,20 @@ class Frontier:
             self._reject(request, error)
             return None
         job.attempts += 1
-        reused = address is not None
         exchange = Exchange(
-            job, address or job.addresses[0], outgoing, self._open_store(), self._options, self._clock, reused=reused
+            job,
+            job.addresses[0] if predecessor is None else predecessor.address,
+            outgoing,
+            self._open_store(),
+            self._options,
+            self._clock,
+            reused=predecessor is not None,
         )
-        self._live.add(exchange)
+        carried = self._secure(exchange, predecessor) if job.url.origin.scheme == "https" else exchange
+        self._live.add(carried)
         if self._cancelled:
-            exchange.cancel()
-        return exchange
+            carried.cancel()
+        return carried
 
     def _begin_again(self, exchange: Exchange) -> bool:
         """Whether a failed attempt is no fault of its input and the job was queued again."""

@@ -59,6 +59,7 @@ def _timings(exchange: Exchange) -> Timings:
     job: Job = exchange.job
     end = exchange.done_at
     connected = exchange.connected_at or end
+    secured = end if exchange.shaking else exchange.secured_at or connected
     sent = exchange.sent_at or end
     # A reply may begin before the request has been sent whole.
     first = max(exchange.first_at or end, sent) if sent < end else end
@@ -67,7 +68,8 @@ def _timings(exchange: Exchange) -> Timings:
         queued=exchange.started_at - job.arrived - resolve,
         resolve=resolve,
         connect=connected - exchange.started_at,
-        send=max(sent - connected, 0.0),
+        tls=secured - connected,
+        send=max(sent - secured, 0.0),
         wait=first - sent,
         receive=end - first,
         total=end - job.arrived,

@@ -73,6 +73,11 @@ class Collector:
         ]
         return "close" not in tokens and (self.head.version != "1.0" or "keep-alive" in tokens)
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether nothing but the end of the stream ends the body."""
+        return isinstance(self._reader, StreamBody)
+
     def _read_heads(self, data: bytes) -> bytes:
         """Read heads up to the final one; return the bytes after it, or b"" while it is not whole."""
         buffer = self._buffer + data if self._buffer else data

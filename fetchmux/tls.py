@@ -1,0 +1,223 @@
+"""TLS as a wrapper: the surface of an exchange, with ssl.MemoryBIO between the strategy's bytes and the exchange's.
+
+Knows the record layer's two pipes, certificates and sessions. Must not know sockets: a strategy carries a
+TlsExchange exactly as it carries an Exchange, and cannot tell them apart.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.exchange import Carried, Exchange
+from fetchmux.model import Address, Origin
+
+_READ = 64 * 1024
+# A large request is encrypted in pieces, so that its progress is seen and its memory is not doubled.
+_PIECE = 64 * 1024
+
+
+class Contexts:
+    """Certificates and remembered sessions of one run."""
+
+    def __init__(self) -> None:
+        self._context: ssl.SSLContext | None = None
+        self._sessions: dict[Origin, ssl.SSLSession] = {}
+
+    def wrap(self, exchange: Exchange, predecessor: Carried | None) -> TlsExchange:
+        """Seal `exchange`: on its predecessor's channel, or on a new one that resumes the origin's last session."""
+        if isinstance(predecessor, TlsExchange):
+            return TlsExchange(exchange, predecessor.channel)
+        if self._context is None:
+            self._context = ssl.create_default_context()
+        return TlsExchange(exchange, Channel(self._context, exchange.job.url.origin, self._sessions))
+
+
+class Channel:
+    """The TLS state of one connection; it outlives an exchange when a successor follows on the same socket.
+
+    Attributes:
+        outgoing: sealed bytes that are still to be sent.
+        established: the handshake is over.
+    """
+
+    def __init__(self, context: ssl.SSLContext, origin: Origin, sessions: dict[Origin, ssl.SSLSession]) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._origin = origin
+        self._sessions = sessions
+        self._tls = context.wrap_bio(
+            self._incoming, self._outgoing, server_hostname=origin.name[0], session=sessions.get(origin)
+        )
+        self.outgoing = b""
+        self.established = False
+
+    def shake(self) -> None:
+        """Take the handshake as far as the bytes so far allow. Raises FetchError `tls-failed`."""
+        try:
+            self._tls.do_handshake()
+            self.established = True
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            raise _tls_failed(error) from None
+        finally:
+            self._drain()
+
+    def seal(self, data: bytes | memoryview) -> None:
+        """Encrypt bytes of the request."""
+        self._tls.write(data)
+        self._drain()
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the wire; b"" is the end of the stream."""
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def read(self) -> bytes | None:
+        """Decrypted bytes; b"" when the peer said that it has finished; None when more must arrive.
+
+        Raises EOFError where the stream ended without a word, FetchError `tls-failed` for a broken record.
+        """
+        try:
+            return self._tls.read(_READ)
+        except ssl.SSLWantReadError:
+            return None
+        except ssl.SSLZeroReturnError:
+            return b""
+        except ssl.SSLEOFError:
+            raise EOFError from None
+        except ssl.SSLError as error:
+            raise _tls_failed(error) from None
+        finally:
+            self._drain()
+
+    def remember(self) -> None:
+        """Keep the session for the next connection to this origin."""
+        if self._tls.session is not None:
+            self._sessions[self._origin] = self._tls.session
+
+    def _drain(self) -> None:
+        if self._outgoing.pending:
+            self.outgoing += self._outgoing.read()
+
+
+class TlsExchange:
+    """An exchange whose bytes are sealed on the way; a strategy carries it as it carries any other."""
+
+    __slots__ = ("_sealed", "_spoilt", "channel", "core")
+
+    def __init__(self, core: Exchange, channel: Channel) -> None:
+        self.core = core
+        self.channel = channel
+        self._sealed = 0
+        self._spoilt = False
+        if channel.established:
+            self._seal()
+        else:
+            core.shaking = True
+            self._shake()
+
+    @property
+    def address(self) -> Address:
+        return self.core.address
+
+    @property
+    def deadline(self) -> float:
+        return self.core.deadline
+
+    @property
+    def done(self) -> bool:
+        return self.core.done
+
+    @property
+    def reusable(self) -> bool:
+        """Like an exchange's, and no decrypted bytes are left over."""
+        return not self._spoilt and self.core.reusable
+
+    @property
+    def outgoing(self) -> bytes:
+        return self.channel.outgoing
+
+    @property
+    def interrupt(self) -> Callable[[], None] | None:
+        return self.core.interrupt
+
+    @interrupt.setter
+    def interrupt(self, wake: Callable[[], None] | None) -> None:
+        self.core.interrupt = wake
+
+    def connected(self) -> None:
+        self.core.connected()
+
+    def sent(self, count: int) -> None:
+        self.channel.outgoing = self.channel.outgoing[count:]
+        if not self.channel.outgoing and self._sealed:
+            self.core.sent(self._sealed)
+            self._sealed = 0
+            self._seal()
+
+    def feed(self, data: bytes) -> None:
+        self.channel.receive(data)
+        if self.core.shaking:
+            self._shake()
+        if not self.core.shaking:
+            self._unseal()
+
+    def fail(self, exception: BaseException) -> None:
+        self.core.fail(exception)
+
+    def cancel(self) -> None:
+        self.core.cancel()
+
+    def _shake(self) -> None:
+        try:
+            self.channel.shake()
+        except FetchError as error:
+            self.core.fail(error)
+            return
+        if self.channel.established:
+            self.core.secured()
+            self._seal()
+
+    def _seal(self) -> None:
+        """Encrypt the next piece of the request: a large one goes out piece by piece."""
+        piece = self.core.outgoing[:_PIECE]
+        if piece:
+            self._sealed = len(piece)
+            self.channel.seal(piece)
+
+    def _unseal(self) -> None:
+        """Hand what can be decrypted to the exchange."""
+        try:
+            while not self.core.done and (plain := self.channel.read()) is not None:
+                self.core.feed(plain)
+            if self.core.done and self.core.error is None:
+                self.channel.remember()
+                # Reads the tickets that follow a reply, and finds bytes that must not reach a successor.
+                self._spoilt = bool(self.channel.read())
+        except EOFError:
+            self._cut_off()
+        except FetchError as error:
+            self.core.fail(error)
+
+    def _cut_off(self) -> None:
+        """The stream ended without close_notify: whoever cut it may have torn a body that only an end ends."""
+        if self.core.collector.open_ended:
+            message = "the connection ended without a close_notify"
+            self.core.fail(FetchError(Code.TRUNCATED_BODY, message, Phase.BODY))
+        else:
+            self.core.feed(b"")
+
+
+def _tls_failed(error: ssl.SSLError) -> FetchError:
+    """The failure in words: what is wrong with the certificate, or OpenSSL's reason."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return FetchError(Code.TLS_FAILED, f"the certificate is not trusted: {error.verify_message}", Phase.TLS)
+    if isinstance(error, ssl.SSLEOFError):
+        return FetchError(Code.TLS_FAILED, "the server closed the connection during the handshake", Phase.TLS)
+    reason = (error.reason or str(error)).lower().replace("_", " ")
+    return FetchError(Code.TLS_FAILED, f"TLS failed: {reason}", Phase.TLS)
