@@ -300,6 +300,8 @@ class Frontier:
             self._reject(request, error)
             return None
         job.attempts += 1
+        if predecessor is not None:
+            job.addresses = predecessor.core.job.addresses
         exchange = Exchange(
             job,
             job.addresses[0] if predecessor is None else predecessor.address,
