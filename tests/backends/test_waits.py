@@ -1,0 +1,133 @@
+"""Each strategy waits in the way its name says: strace watches its system calls."""
+
+from __future__ import annotations
+
+import collections
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fetchmux.origin.launch import Origin
+from tests.needs import tool
+
+pytestmark = tool("strace")
+
+WAITS = {"select", "pselect6", "poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2"}
+TRACED = (*sorted(WAITS), "clone", "clone3", "socket", "connect", "close", "sendto", "recvfrom")
+REQUESTS = 12
+CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
+
+
+class Call:
+    """One line of strace: which thread, which call, its arguments and its result."""
+
+    def __init__(self, thread: str, name: str, rest: str) -> None:
+        self.thread = thread
+        self.name = name
+        self.rest = rest
+        self.unfinished = rest.endswith("<unfinished ...>")
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with Origin() as origin:
+        yield origin
+
+
+def trace(backend: str, origin: Origin, folder: Path, *, keep_alive: bool = False) -> list[Call]:
+    """The calls of `fetchmux get` while it fetches from a server that takes a moment for each reply.
+
+    Those before the first connection are left out: they belong to Python's start.
+    """
+    log = folder / "strace"
+    urls = [origin.url(f"/bytes/100?delay=0.1&n={number}") for number in range(REQUESTS)]
+    command = [sys.executable, "-m", "fetchmux", "get", "-b", backend, "-c", str(REQUESTS), "-o", str(folder / "out")]
+    command += [] if keep_alive else ["--no-keep-alive"]
+    strace = ["strace", "-f", "-qq", "-o", str(log), "-e", "trace=" + ",".join(f"?{name}" for name in TRACED)]
+    subprocess.run([*strace, *command, *urls], check=True, timeout=120)
+    assert len((folder / "out").read_text().splitlines()) == REQUESTS
+    calls = [Call(*match.groups()) for line in log.read_text().splitlines() if (match := CALL.match(line))]
+    first = next(number for number, call in enumerate(calls) if call.name == "connect" and "AF_INET" in call.rest)
+    started = [number for number, call in enumerate(calls[:first]) if call.name in ("clone", "clone3")]
+    return calls[started[0] if started else first :]
+
+
+def count(calls: list[Call]) -> collections.Counter[str]:
+    """How often each call was made."""
+    return collections.Counter(call.name for call in calls if not call.unfinished)
+
+
+def most_open(calls: list[Call]) -> int:
+    """The most connections that were open at the same time."""
+    opened: set[str] = set()
+    most = 0
+    for call in calls:
+        fd = call.rest.partition(",")[0].partition(")")[0]
+        if call.name == "connect" and "AF_INET" in call.rest:
+            opened.add(fd)
+        elif call.name == "close":
+            opened.discard(fd)
+        most = max(most, len(opened))
+    return most
+
+
+def requests_before_the_first_reply(calls: list[Call]) -> int:
+    """How many requests were on their way when the first byte of a reply was read."""
+    sent = 0
+    for call in calls:
+        if call.name == "sendto" and "GET " in call.rest:
+            sent += 1
+        elif call.name == "recvfrom" and '"HTTP/' in call.rest:
+            return sent
+    return sent
+
+
+def test_sequential_blocks_with_never_two_connections(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("sequential", origin, tmp_path)
+    assert most_open(calls) == 1
+    assert requests_before_the_first_reply(calls) == 1
+    assert count(calls)["clone"] + count(calls)["clone3"] == 0
+    # A blocking call with a timeout is a poll for its one descriptor.
+    assert {name for name in count(calls) if name in WAITS} <= {"poll", "ppoll"}
+
+
+def test_threads_clones_a_thread_for_each_request(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("threads", origin, tmp_path)
+    assert count(calls)["clone"] + count(calls)["clone3"] == REQUESTS
+    assert len({call.thread for call in calls if call.name == "sendto"}) == REQUESTS
+    assert requests_before_the_first_reply(calls) == REQUESTS
+
+
+@pytest.mark.parametrize(
+    ("backend", "waits"),
+    [("select", {"select", "pselect6"}), ("epoll", {"epoll_wait", "epoll_pwait", "epoll_pwait2"})],
+)
+def test_a_loop_waits_in_its_own_call_and_no_other(
+    backend: str, waits: set[str], origin: Origin, tmp_path: Path
+) -> None:
+    calls = trace(backend, origin, tmp_path)
+    made = {name for name in count(calls) if name in WAITS}
+    assert made
+    assert made <= waits
+    assert count(calls)["clone"] + count(calls)["clone3"] == 0
+    assert requests_before_the_first_reply(calls) == REQUESTS
+
+
+def test_gevent_overlaps_its_waits_in_one_thread(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("gevent", origin, tmp_path)
+    assert count(calls)["clone"] + count(calls)["clone3"] == 0
+    assert len({call.thread for call in calls}) == 1
+    assert requests_before_the_first_reply(calls) == REQUESTS
+    made = {name for name in count(calls) if name in WAITS}
+    assert made & {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
+    assert not made & {"poll", "ppoll", "select", "pselect6"}
+
+
+def test_after_a_send_a_loop_waits_before_it_receives(origin: Origin, tmp_path: Path) -> None:
+    """A receive that finds nothing is a wasted call: there is none."""
+    calls = trace("epoll", origin, tmp_path)
+    assert [call.rest for call in calls if call.name == "recvfrom" and "EAGAIN" in call.rest] == []
