@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from fetchmux.origin import bad_server, server
+from fetchmux.origin import server
+from fetchmux.origin.bad import server as bad_server
 
 
 def main() -> None:

@@ -7,10 +7,10 @@ import socket
 
 import pytest
 
-from fetchmux.origin import behaviours
-from fetchmux.origin.bad_bodies import BIG
+from fetchmux.origin.bad import behaviours
+from fetchmux.origin.bad.bodies import BIG
+from fetchmux.origin.bad.visit import BODY
 from fetchmux.origin.launch import Origin
-from fetchmux.origin.visit import BODY
 
 from .talk import collect, connect, fetch, numbers, session
 

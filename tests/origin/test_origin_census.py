@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 
-from fetchmux.origin.census import Census
+from fetchmux.origin.bad.census import Census
 from fetchmux.origin.launch import Origin
 
 from .talk import connect, fetch, numbers

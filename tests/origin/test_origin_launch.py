@@ -150,5 +150,5 @@ def test_a_refused_port_refuses_and_stays_reserved() -> None:
 
 
 def test_the_launcher_loads_no_gevent() -> None:
-    script = "import sys, fetchmux.origin.launch, fetchmux.origin.behaviours; sys.exit('gevent' in sys.modules)"
+    script = "import sys, fetchmux.origin.launch, fetchmux.origin.bad.behaviours; sys.exit('gevent' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], cwd=Path(server.__file__).parents[2]).returncode == 0

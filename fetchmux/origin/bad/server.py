@@ -16,11 +16,12 @@ from collections.abc import Callable
 import gevent
 import gevent.socket
 
-from fetchmux.origin import behaviours, listening, reply
-from fetchmux.origin.census import Census
+from fetchmux.origin import listening, reply
+from fetchmux.origin.bad import behaviours
+from fetchmux.origin.bad.census import Census
+from fetchmux.origin.bad.visit import IMPATIENT, proper
 from fetchmux.origin.intake import Intake
 from fetchmux.origin.request import Refused, Request, parse
-from fetchmux.origin.visit import IMPATIENT, proper
 
 _COUNTERS = ("peak", "count", "reset-counters")
 

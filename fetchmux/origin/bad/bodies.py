@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fetchmux.origin import filler
-from fetchmux.origin.visit import BODY, Visit, behaviour, head, proper
+from fetchmux.origin.bad.visit import BODY, Visit, behaviour, head, proper
 
 BIG = 5 * 1024 * 1024
 _CHUNKED = "Transfer-Encoding: chunked"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fetchmux.origin.visit import Visit, behaviour, proper
+from fetchmux.origin.bad.visit import Visit, behaviour, proper
 
 
 @behaviour("empty")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fetchmux.origin.visit import BODY, Visit, behaviour, head, proper
+from fetchmux.origin.bad.visit import BODY, Visit, behaviour, head, proper
 
 _LENGTH = f"Content-Length: {len(BODY)}"
 _DRIP = 0.02

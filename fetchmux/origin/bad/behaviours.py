@@ -1,6 +1,6 @@
 """The catalogue of behaviours: what the bad origin can do, by the name in the path.
 
-The behaviours themselves are in `bad_heads`, `bad_bodies` and `bad_manners`; importing those fills the registry.
+The behaviours themselves are in `heads`, `bodies` and `manners`; importing those fills the registry.
 Loads no gevent, so that a test may take the names from here.
 """
 
@@ -9,11 +9,11 @@ from __future__ import annotations
 import http
 import re
 
-from fetchmux.origin import bad_bodies, bad_heads, bad_manners
-from fetchmux.origin.visit import REGISTRY, Behaviour, Visit, proper
+from fetchmux.origin.bad import bodies, heads, manners
+from fetchmux.origin.bad.visit import REGISTRY, Behaviour, Visit, proper
 
 # Named so that the imports are seen to be needed.
-_SOURCES = (bad_bodies, bad_heads, bad_manners)
+_SOURCES = (bodies, heads, manners)
 
 NAMES: tuple[str, ...] = tuple(sorted(REGISTRY))
 """Every name but the family `status-NNN`, which `find` knows as well."""

@@ -1,0 +1,1 @@
+"""The bad origin: a server that misbehaves by name, so that clients can be held to what they promise."""
