@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 
 def main() -> None:
     """Run the command line."""
-    from fetchmux.cli import cli
+    try:
+        from fetchmux.cli import cli
 
-    cli()
+        cli()
+    except KeyboardInterrupt:
+        # So early that no command had begun: nothing is to be said but that it ended.
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -235,7 +235,7 @@ class Exchange:
             exception = FetchError(Code.CANCELLED, "the run was cancelled")
         elif isinstance(exception, TimeoutError) and not exception.errno:
             exception = FetchError(Code.TIMEOUT, self._which_timeout())
-        elif isinstance(exception, OSError) and exception.errno in LOST and self.phase is Phase.SEND:
+        elif isinstance(exception, OSError) and exception.errno in LOST and self._sending:
             self._send_error = exception
             self.outgoing = b""
             return
@@ -251,6 +251,11 @@ class Exchange:
         self._end = self.deadline = 0.0
         if self.interrupt is not None:
             self.interrupt()
+
+    @property
+    def _sending(self) -> bool:
+        """Part of the request is still to be sent; the reply may have begun nevertheless."""
+        return bool(self.connected_at and self.outgoing and not self.shaking)
 
     def _live_until(self, now: float) -> None:
         if self.shaking:

@@ -46,6 +46,7 @@ class Resolver:
             return known[1]
         literal = _literal(*name)
         if literal is not None:
+            self._make_room()
             self._answers[name] = (float("inf"), (literal,))
             return (literal,)
         if name not in self._asked:
@@ -60,8 +61,7 @@ class Resolver:
             thread.join(0.2)
 
     def _ask(self, name: Name) -> None:
-        if len(self._answers) >= _MOST_NAMES:
-            self._answers.clear()
+        self._make_room()
         self._asked.add(name)
         self._questions.put(name)
         if len(self._threads) < min(THREADS, len(self._asked)):
@@ -70,6 +70,10 @@ class Resolver:
             with contextlib.suppress(RuntimeError):
                 thread.start()
                 self._threads.append(thread)
+
+    def _make_room(self) -> None:
+        if len(self._answers) >= _MOST_NAMES:
+            self._answers.clear()
 
     def _answer_all(self) -> None:
         while (name := self._questions.get()) is not None:

@@ -19,8 +19,10 @@ def run(frontier: Work, options: Options) -> None:
         exchange = None
         while not frontier.exhausted:
             exchange = exchange or frontier.take()
+            # Asked each time, because each exchange is a wait too: before a wait, results go out.
+            pause = frontier.timeout()
             if exchange is None:
-                time.sleep(frontier.timeout())
+                time.sleep(pause)
                 continue
             connection.carry(exchange)
             exchange = frontier.settle(exchange)

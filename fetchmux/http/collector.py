@@ -7,7 +7,7 @@ know where bytes come from or when: `feed` gives the same answer for a whole res
 from __future__ import annotations
 
 from fetchmux.errors import Code, FetchError, Phase
-from fetchmux.http.framing import BodyReader, LengthBody, StreamBody, choose_reader
+from fetchmux.http.framing import BodyReader, ChunkedBody, LengthBody, StreamBody, choose_reader
 from fetchmux.http.head import END_OF_HEAD, Head, malformed, parse_head
 from fetchmux.model import Store
 
@@ -59,11 +59,13 @@ class Collector:
     def persistent(self) -> bool:
         """Whether the server lets the connection live and nothing but this response has come from it.
 
-        RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so.
+        RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so; 6.1: and never after chunks,
+        which HTTP/1.0 does not have, so that something on the way may not have understood where they end.
         """
         if not self.complete or self.head is None or self._reader is None:
             return False
-        if self._reader.rest or isinstance(self._reader, StreamBody):
+        old = self.head.version == "1.0"
+        if self._reader.rest or isinstance(self._reader, StreamBody) or (old and isinstance(self._reader, ChunkedBody)):
             return False
         tokens = [
             token.strip(" \t").lower()
@@ -71,7 +73,7 @@ class Collector:
             if len(name) == 10 and name.lower() == "connection"
             for token in value.split(",")
         ]
-        return "close" not in tokens and (self.head.version != "1.0" or "keep-alive" in tokens)
+        return "close" not in tokens and (not old or "keep-alive" in tokens)
 
     @property
     def open_ended(self) -> bool:

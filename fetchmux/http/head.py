@@ -14,11 +14,13 @@ from fetchmux.model import MAX_FIELDS
 # An empty line, whichever line ends the server writes (RFC 9112, 2.2: a bare LF may be taken for a line end).
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 
-_STATUS_LINE = re.compile(r"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]+([^\r\n]*))?[ \t]*\r?\n")
+# Repetitions that could trade characters with one another are possessive (*+): a server that sends 300 KiB of blanks
+# and then something odd must not make the search try every way to share them out.
+_STATUS_LINE = re.compile(r"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]([^\r\n]*+))?\r?\n")
 # One match for each well-formed line, and none that starts in the middle of a line: a count tells whether all are.
-_FIELD_LINE = re.compile(r"^([^:\s\0]+):[ \t]*([^\r\n\0]*)\r?\n", re.MULTILINE)
+_FIELD_LINE = re.compile(r"^([^:\s\0]+):[ \t]*+([^\r\n\0]*+)\r?\n", re.MULTILINE)
 _PADDING = re.compile(r"[ \t]\r?\n")
-_FOLD = re.compile(r"[ \t]*\r?\n[ \t]+")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*+(?:\r?\n[ \t]++)+")
 
 
 class Head(NamedTuple):
@@ -58,7 +60,7 @@ def parse_head(data: bytes) -> Head:
         raise FetchError(Code.HEAD_TOO_LARGE, f"the head has more than {MAX_FIELDS:,} fields", Phase.HEAD)
     if "\0" in text:
         raise malformed("the head holds a NUL byte")
-    return Head(int(status), reason.rstrip(" \t"), f"1.{minor}", fields)
+    return Head(int(status), reason.strip(" \t"), f"1.{minor}", fields)
 
 
 def malformed(message: str) -> FetchError:

@@ -11,7 +11,8 @@ from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Headers, Origin, Url
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FORBIDDEN = re.compile(r"[\r\n\0]")
+# The surrogates stand for bytes of an argument that were no UTF-8.
+_FORBIDDEN = re.compile(r"[\r\n\0\ud800-\udfff]")
 # Methods that mean nothing without a body say so when they have none (RFC 9110, 8.6).
 _EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})
 _MOST_ORIGINS = 10_000
@@ -67,7 +68,7 @@ def check_fields(method: str, headers: Headers) -> None:
         if not _TOKEN.fullmatch(name):
             raise bad_request("a header's name is no token")
         if value is not None and _FORBIDDEN.search(value):
-            raise bad_request(f"the value of the header {name} holds CR, LF or NUL")
+            raise bad_request(f"the value of the header {name} holds CR, LF, NUL or what is not UTF-8")
 
 
 def bad_request(message: str) -> FetchError:

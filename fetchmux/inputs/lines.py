@@ -30,7 +30,7 @@ def read_lines(fd: int) -> Iterator[bytes | None]:
         *lines, pending = (pending + block).split(b"\n")
         for line in lines:
             if not cut:
-                yield line.removesuffix(b"\r")
+                yield line[: MAX_LINE + 1].removesuffix(b"\r")
             cut = False
         if cut:
             pending = b""

@@ -11,7 +11,7 @@ from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
 from fetchmux.inputs.lines import MAX_LINE
 from fetchmux.inputs.search import Template
-from fetchmux.inputs.urls import UrlReader, bad_url, mask
+from fetchmux.inputs.urls import UrlReader, bad_url, mask, veil
 from fetchmux.model import Headers, Request
 
 Item = str | bytes | None
@@ -73,15 +73,18 @@ class RequestReader:
         text = text.strip()
         request = Request(index, text, None, recipe.method, recipe.headers, recipe.body)
         try:
+            _check(text)
             if text[0] == "{":
                 self._read_json(request, text)
             elif recipe.template is None:
                 request.input = mask(text)
-                request.url = self._urls.read(_sane(text))
+                request.url = self._urls.read(text)
             else:
-                request.url = self._urls.read(recipe.template.fill(_sane(text)))
+                request.url = self._urls.read(recipe.template.fill(text))
         except FetchError as fault:
             request.fault = fault
+            if request.url is None:
+                request.input = veil(request.input)
         if not text.isprintable():
             request.input = request.input.encode("utf-8", "replace").decode()
         return request
@@ -89,8 +92,7 @@ class RequestReader:
     def _read_json(self, request: Request, text: str) -> None:
         try:
             item = self._decode_json(text)
-        except (msgspec.MsgspecError, UnicodeEncodeError) as error:
-            request.input = mask(text)
+        except msgspec.MsgspecError as error:
             raise bad_url(f"the line is no JSON object as expected: {error}") from None
         named = item.key if item.url is None else item.url
         if named is None or (item.url is not None and item.key is not None):
@@ -121,10 +123,10 @@ def _decode(item: str | bytes) -> str:
     return item if isinstance(item, str) else item.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
 
 
-def _sane(text: str) -> str:
-    """Refuse what cannot be a URL or a key whatever it means. Raises FetchError `bad-url`."""
-    if len(text) > MAX_LINE:
+def _check(text: str) -> None:
+    """Refuse what cannot be read whatever it means. Raises FetchError `bad-url`."""
+    # Four bytes are the most that a character takes; a line may have been cut after MAX_LINE bytes.
+    if len(text) > MAX_LINE // 4 and len(text.encode("utf-8", "surrogatepass")) > MAX_LINE:
         raise bad_url(f"the line is longer than {MAX_LINE:,} bytes")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise bad_url("the line is not UTF-8")
-    return text

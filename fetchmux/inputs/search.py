@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.parse
 
 from fetchmux.errors import UsageError
-from fetchmux.inputs.urls import mask
+from fetchmux.inputs.urls import veil
 
 ENGINES = {
     "baidu": "http://www.baidu.com/s?wd={key}",
@@ -23,7 +23,7 @@ class Template:
 
     def __init__(self, text: str) -> None:
         if _HOLE not in text:
-            raise UsageError(f"the template has no {_HOLE}: {mask(text)}")
+            raise UsageError(f"the template has no {_HOLE}: {veil(text)}")
         self._text = text
 
     def fill(self, key: str) -> str:

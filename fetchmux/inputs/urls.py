@@ -18,9 +18,12 @@ _PORTS = {"http": 80, "https": 443}
 _HTTP = re.compile(r"\s*https?:", re.IGNORECASE)
 # "mailto:", "ftp://" name a scheme; "localhost:8080" names a port.
 _OTHER_SCHEME = re.compile(r"\s*[a-z][a-z0-9+.\-]*:(?!\d)", re.IGNORECASE)
-_USERINFO = re.compile(r"^(\s*(?:[a-z][a-z0-9+.\-]*:(?=[/\\])|https?:)?[/\\]*)[^/\\?#]*@", re.IGNORECASE)
+_USERINFO = re.compile(r"^(\s*+(?:[a-z][a-z0-9+.\-]*:(?=[/\\])|https?:)?[/\\]*+)[^/\\?#]*@", re.IGNORECASE)
 _AUTHORITY = re.compile(r"([/\\]{2})[^/\\?#\s]*@")
 _MOST_ORIGINS = 100_000
+# A URL is read without these at its ends, and without these anywhere (WHATWG URL, 4.4).
+_ENDS = "".join(map(chr, range(0x21)))
+_IGNORED = dict.fromkeys(map(ord, "\t\n\r"))
 
 
 class UrlReader:
@@ -35,6 +38,7 @@ class UrlReader:
 
         Raises FetchError `bad-url`.
         """
+        text = _heard(text)
         if not _HTTP.match(text):
             if _OTHER_SCHEME.match(text):
                 raise bad_url("only http and https are fetched")
@@ -73,13 +77,24 @@ class UrlReader:
 
 
 def mask(text: str) -> str:
-    """`text` as it may be shown: whatever stands where a URL has user name and password is replaced."""
-    return _AUTHORITY.sub(r"\1***@", _USERINFO.sub(r"\1***@", text)) if "@" in text else text
+    """A URL as it may be shown: whatever stands where it has user name and password is replaced."""
+    return _AUTHORITY.sub(r"\1***@", _USERINFO.sub(r"\1***@", _heard(text))) if "@" in text else text
+
+
+def veil(text: str) -> str:
+    """What was no URL, as it may be shown: it may hold a password anywhere between its first colon and its last @."""
+    first, last = text.find(":"), text.rfind("@")
+    return mask(text) if not 0 <= first < last else text[: first + 1] + "***" + text[last:]
 
 
 def bad_url(message: str) -> FetchError:
     """The failure of an input that names nothing to fetch."""
     return FetchError(Code.BAD_URL, message, Phase.INPUT)
+
+
+def _heard(text: str) -> str:
+    """`text` without the characters that are skipped wherever they stand in a URL."""
+    return text if text.isprintable() else text.strip(_ENDS).translate(_IGNORED)
 
 
 def _authorization(user: str, password: str) -> str | None:

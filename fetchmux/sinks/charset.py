@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
+
+# Names that Python's codecs know and that are no charsets of text; for a hostile body some take time without end.
+_NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 
 
 def decode_body(body: bytes, headers: list[tuple[str, str]]) -> tuple[str, str] | None:
     """The text and the charset that gave it: the declared one, else UTF-8. None when the bytes are not text in it."""
     charset = declared_charset(headers) or "utf-8"
     try:
+        if codecs.lookup(charset).name in _NO_CHARSETS:
+            return None
         text = body.decode(charset)
     except (LookupError, ValueError):
         return None

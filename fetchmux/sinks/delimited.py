@@ -14,6 +14,8 @@ COLUMNS = (
     "wire_size", "sha256", "saved_to", "attempts", "remote_address", "reused", "total", "error", "phase", "message",
     "backend",
 )  # fmt: skip
+# The writer quotes fields that hold a character of its line end: a lone CR would end the row for many readers.
+_LINE_END = "\r\n"
 
 
 class Delimited:
@@ -22,7 +24,7 @@ class Delimited:
     def __init__(self, stream: BinaryIO, delimiter: str) -> None:
         self._blocks = Blocks(stream)
         self._row = io.StringIO()
-        self._writer = csv.writer(self._row, delimiter=delimiter, lineterminator="\n")
+        self._writer = csv.writer(self._row, delimiter=delimiter, lineterminator=_LINE_END)
         self._add(COLUMNS)
 
     def write(self, result: Result) -> None:
@@ -33,7 +35,7 @@ class Delimited:
 
     def _add(self, row: list[str] | tuple[str, ...]) -> None:
         self._writer.writerow(row)
-        self._blocks.add(self._row.getvalue().encode())
+        self._blocks.add(self._row.getvalue().removesuffix(_LINE_END).encode() + b"\n")
         self._row.seek(0)
         self._row.truncate()
 

@@ -1,0 +1,132 @@
+"""The way in: from the input to jobs that may start, read no further ahead than a bounded queue holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.exchange import Clock
+from fetchmux.frontier.backlog import Backlog
+from fetchmux.frontier.parking import Answer, Parking
+from fetchmux.model import Job, Origin, Request
+
+# Jobs whose names are being looked up; beyond that many the input waits.
+MOST_PARKED = 4_096
+
+Reject = Callable[[Request, FetchError, int], None]
+
+
+class Intake:
+    """Reads requests and queues the jobs made of them.
+
+    Args:
+        source: the input; it yields None when there is nothing to read yet.
+        parking: where jobs wait for their addresses.
+        lookahead: most jobs that are queued, and the most by which a job may be overtaken.
+        reject: takes a request that ends here, why, and after how many attempts.
+        clock: seconds, monotonic.
+
+    Attributes:
+        starved_since: since when the input has had nothing to read, or None.
+        failure: what the input raised.
+    """
+
+    def __init__(
+        self, source: Iterator[Request | None], parking: Parking, lookahead: int, reject: Reject, clock: Clock
+    ) -> None:
+        self.starved_since: float | None = None
+        self.failure: Exception | None = None
+        self._source = source
+        self._parking = parking
+        self._backlog = Backlog()
+        self._lookahead = lookahead
+        self._reject = reject
+        self._clock = clock
+        self._last_index = 0
+        self._ended = False
+
+    @property
+    def exhausted(self) -> bool:
+        """The input has ended and nothing of it waits."""
+        return self._ended and not self._backlog and not self._parking
+
+    def next(self) -> Job | None:
+        """The oldest job whose address is known."""
+        self._unpark()
+        if self._backlog:
+            return self._backlog.pop()
+        while len(self._parking) < MOST_PARKED:
+            job = self._pull()
+            if job is None or self._located(job, self._parking.locate(job)):
+                return job
+        return None
+
+    def next_for(self, origin: Origin) -> Job | None:
+        """A job that can go on an open connection to `origin`, without making older jobs wait for ever."""
+        oldest = self._backlog.oldest
+        if oldest is not None and self._last_index - oldest.request.index > self._lookahead:
+            return None
+        job = self._backlog.pop_for(origin)
+        if job is not None and not job.fresh:
+            return job
+        if job is not None:
+            self._backlog.push_front(job)
+        while len(self._backlog) < self._lookahead and len(self._parking) < MOST_PARKED:
+            job = self._pull()
+            if job is None or job.url.origin is origin:
+                return job
+            if self._located(job, self._parking.locate(job)):
+                self._backlog.push(job)
+        return None
+
+    def give_back(self, job: Job) -> None:
+        """Queue a job again, first."""
+        self._backlog.push_front(job)
+
+    def end(self) -> None:
+        """Read no more."""
+        self._ended = True
+
+    def clear(self) -> Iterator[Job]:
+        """Give up every job that was read and has not started."""
+        while self._backlog:
+            yield self._backlog.pop()
+        yield from self._parking.clear()
+
+    def _pull(self) -> Job | None:
+        """The next sendable request of the input, or None: it has ended, or there is nothing to read yet."""
+        while not self._ended:
+            try:
+                request = next(self._source)
+            except StopIteration:
+                self._ended = True
+                return None
+            except Exception as failure:
+                self.failure = failure
+                self._ended = True
+                return None
+            if request is None:
+                self.starved_since = self.starved_since or self._clock()
+                return None
+            self.starved_since = None
+            self._last_index = request.index
+            if request.fault is None and request.url is not None:
+                return Job(request, request.url, self._clock())
+            self._reject(request, request.fault or FetchError(Code.BAD_URL, "there is no URL", Phase.INPUT), 0)
+        return None
+
+    def _unpark(self) -> None:
+        """Queue the jobs whose names have been answered."""
+        if self._parking:
+            for job, found in self._parking.released(self._clock()):
+                if self._located(job, found):
+                    self._backlog.push(job)
+
+    def _located(self, job: Job, found: Answer | None) -> bool:
+        """Whether the job can start; a name that does not exist ends it."""
+        if isinstance(found, tuple):
+            job.addresses = found
+            return True
+        if found is not None:
+            self._reject(job.request, found, 1)
+        return False

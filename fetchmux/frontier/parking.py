@@ -1,0 +1,85 @@
+"""Jobs that wait until the address of their host is known."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Protocol
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.model import Address, Job, Name
+
+Answer = tuple[Address, ...] | FetchError
+
+
+class Lookup(Protocol):
+    """Names to addresses, without waiting."""
+
+    answered: deque[Name]
+
+    def lookup(self, name: Name) -> Answer | None:
+        """The addresses of a name, why there are none, or None while the question is open.
+
+        A name that was open is appended to `answered` once its answer is known.
+        """
+        ...
+
+
+class Parking:
+    """Jobs by the name that they wait for. No name is waited for longer than `patience` seconds."""
+
+    def __init__(self, names: Lookup, patience: float) -> None:
+        self._names = names
+        self._patience = patience
+        self._parked: dict[Name, list[Job]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def since(self) -> float:
+        """When the job arrived that has waited longest. Raises StopIteration when none waits."""
+        return self._oldest().arrived
+
+    def locate(self, job: Job) -> Answer | None:
+        """What is known of the job's address; when nothing is known yet the job is parked."""
+        name = job.url.origin.name
+        found = self._names.lookup(name)
+        if found is None:
+            self._parked.setdefault(name, []).append(job)
+            self._count += 1
+        return found
+
+    def released(self, now: float) -> Iterator[tuple[Job, Answer]]:
+        """The jobs that need not wait any longer, each with its answer, name by name in the order of the answers."""
+        answered = self._names.answered
+        while answered:
+            name = answered.popleft()
+            # An answer that a full cache has dropped is None again, and has been asked for again.
+            if name in self._parked and (found := self._names.lookup(name)) is not None:
+                yield from self._release(name, found, now)
+        while self._count and now - (oldest := self._oldest()).arrived >= self._patience:
+            name = oldest.url.origin.name
+            yield from self._release(name, self._names.lookup(name) or self._unanswered(), now)
+
+    def clear(self) -> Iterator[Job]:
+        """Give back every job."""
+        for name in list(self._parked):
+            for job in self._parked.pop(name):
+                self._count -= 1
+                yield job
+
+    def _release(self, name: Name, found: Answer, now: float) -> Iterator[tuple[Job, Answer]]:
+        for job in self._parked.pop(name):
+            self._count -= 1
+            job.resolved = now
+            yield job, found
+
+    def _oldest(self) -> Job:
+        """Names are asked in the order of their first jobs, so the first list begins with the oldest."""
+        return next(iter(self._parked.values()))[0]
+
+    def _unanswered(self) -> FetchError:
+        message = f"the name was not resolved within {self._patience:g} s"
+        return FetchError(Code.TIMEOUT, message, Phase.RESOLVE)
