@@ -1,0 +1,73 @@
+"""The command line: options to values, results to a terminal or a pipe. The only code that prints.
+
+This file knows the commands' names and how a wrong use of them ends. A command is imported when it is called for, so
+that `--version` is quick and that gevent finds nothing imported which it has to replace.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from fetchmux import __version__
+from fetchmux.errors import UsageError
+
+# What `--help` says of each; the module of that name has the command of that name.
+_COMMANDS = {
+    "get": "Fetch many URLs at once, or search keys, by the strategy you name.",
+    "compare": "Run the strategies against each other and tell which one wins.",
+    "serve": "Run the embedded origin alone.",
+    "backends": "List every strategy: how it waits, what limits it, whether it can run here.",
+}
+_INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """The commands by name. A wrong use is one line on stderr and exit status 2."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"fetchmux.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command and exit with the status that it returns."""
+        extra["standalone_mode"] = False
+        try:
+            status = super().main(*args, **extra)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            status = error.exit_code
+        except click.ClickException as error:
+            _refuse(error.format_message())
+        except UsageError as error:
+            _refuse(str(error))
+        except (click.Abort, KeyboardInterrupt):
+            status = _INTERRUPTED
+        sys.exit(status)
+
+
+def _refuse(message: str) -> NoReturn:
+    """One clear line, whatever the message was made of."""
+    from fetchmux.cli.wording import printable
+
+    line = printable(" ".join(message.split()))
+    click.echo(f"fetchmux: {line[:1].lower()}{line[1:]}", err=True)
+    sys.exit(2)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="fetchmux", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Fetch many URLs at once, by the strategy you name, and find out which one deserves it."""

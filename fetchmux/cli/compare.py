@@ -1,0 +1,164 @@
+"""The command `compare`: options to a setting, reports to tables and a verdict.
+
+Knows what a person may ask for and the order in which things are told. Must not know how a trial runs or what a number
+means; `fetchmux.compare` does.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fetchmux.backends import registry
+from fetchmux.cli import options
+from fetchmux.errors import UsageError
+
+if TYPE_CHECKING:
+    from fetchmux.compare.comparison import Comparison
+    from fetchmux.compare.export import Document, Setting
+
+_INTERRUPTED = 130
+
+
+# Options in the order in which help shows them: who, what, how often, where to.
+# fmt: off
+@click.command(context_settings={"show_default": True})
+@click.argument("urls", nargs=-1, metavar="[URL]...")
+@click.option("-b", "--backends", "named", multiple=True, metavar="NAME,...",
+              help="The strategies to compare.  [default: all that can run here]")
+@click.option("--reference", default="sequential", metavar="NAME", help="Speeds are relative to this one.")
+@click.option("-n", "--requests", type=click.IntRange(min=1), metavar="N",
+              help="Requests of one trial.  [default: 500, or one for each URL]")
+@click.option("-c", "--concurrency", type=click.IntRange(min=1), default=50, metavar="N",
+              help="Most requests in flight at once.")
+@click.option("--delay", type=options.delay, default="4ms", metavar="TIME",
+              help="How long the embedded origin waits before it replies.")
+@click.option("--size", type=options.size, default="1K", metavar="SIZE", help="How large its replies are.")
+@click.option("--rounds", type=click.IntRange(min=1), default=5, metavar="N", help="Trials of each strategy.")
+@click.option("--warm-up", type=click.IntRange(min=0), default=10, metavar="N",
+              help="Requests of each trial before the clock runs.")
+@click.option("--seed", type=int, metavar="N", help="Gives the order of the trials.  [default: drawn and printed]")
+@click.option("--keep-alive/--no-keep-alive", default=False, help="Use a connection for more than one request.")
+@click.option("--timeout", type=options.duration, default="60s", metavar="TIME", help="For one request, whole.")
+@click.option("--trial-timeout", type=options.duration, default="120s", metavar="TIME", help="For one trial, whole.")
+@click.option("--export-json", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Every raw sample and the machine, rewritten after each trial.")
+def compare(urls: tuple[str, ...], **given: Any) -> int:
+    """Run the strategies against each other and tell which one wins, by how much, and whether that is real.
+
+    Without a URL they fetch from the embedded origin, which is started for this. Exit status 0: all trials were fine;
+    1: a strategy failed or fetched something else than the others; 2: wrong usage; 130: interrupted, what was measured
+    by then is shown and exported.
+    """
+    from fetchmux.compare import export, machine
+    from fetchmux.compare.comparison import Comparison
+
+    setting = _setting(urls, given)
+    document = export.Document(export.VERSION, setting, machine.describe(), [])
+    extra = {"keep_alive": given["keep_alive"], "timeout": given["timeout"]}
+    comparison = Comparison(setting, extra, given["trial_timeout"])
+    path = given["export_json"]
+    if path is not None:
+        _save(path, document)
+    interrupted = _run(comparison, document, path)
+    return _conclude(document, comparison.ideals(), interrupted=interrupted)
+
+
+def _setting(urls: tuple[str, ...], given: dict[str, Any]) -> Setting:
+    """What is compared. Raises UsageError."""
+    from fetchmux.compare.export import Setting
+
+    names = _names(given["named"])
+    if given["reference"] != "sequential" and given["reference"] not in names:
+        raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
+    _check_urls(urls)
+    return Setting(
+        backends=names,
+        reference=given["reference"],
+        requests=given["requests"] or len(urls) or 500,
+        concurrency=given["concurrency"],
+        rounds=given["rounds"],
+        warm_up=given["warm_up"],
+        seed=random.randrange(1 << 31) if given["seed"] is None else given["seed"],
+        urls=urls or (f"/bytes/{given['size']}?delay={given['delay']:g}",),
+        embedded=not urls,
+        delay=0.0 if urls else given["delay"],
+        size=0 if urls else given["size"],
+    )
+
+
+def _names(named: Sequence[str]) -> tuple[str, ...]:
+    """The strategies asked for, each once; all that can run when none is. Raises UsageError."""
+    asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
+    if asked:
+        for name in asked:
+            registry.load(registry.find(name))
+        return tuple(dict.fromkeys(asked))
+    able = []
+    for spec in registry.BUILT_IN:
+        remedy = registry.missing(spec)
+        if remedy is None:
+            able.append(spec.name)
+        else:
+            click.echo(f"fetchmux: {spec.name} is left out: {remedy}", err=True)
+    return tuple(able)
+
+
+def _check_urls(urls: tuple[str, ...]) -> None:
+    """Here a URL that cannot be fetched is a mistake, not a record."""
+    from fetchmux.inputs.requests import Recipe, RequestReader
+
+    reader = RequestReader(Recipe())
+    for index, url in enumerate(urls):
+        request = reader.read(index, url)
+        if request.fault is not None:
+            raise UsageError(f"{request.input!r}: {request.fault.message}")
+
+
+def _run(comparison: Comparison, document: Document, path: Path | None) -> bool:
+    """Perform the trials, keep what they report; True when the user interrupted them."""
+    from fetchmux.cli.trials import Watch
+
+    setting = document.setting
+    with Watch(len(setting.backends) * setting.rounds) as watch:
+        try:
+            for backend, report in comparison.reports():
+                if report is None:
+                    watch.begins(backend)
+                    continue
+                watch.ends()
+                document.reports.append(report)
+                if path is not None:
+                    _save(path, document)
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+def _save(path: Path, document: Document) -> None:
+    from fetchmux.compare import export
+
+    try:
+        export.save(path, document)
+    except OSError as error:
+        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
+
+
+def _conclude(document: Document, ideals: dict[str, float], *, interrupted: bool) -> int:
+    """Show what was measured, and return the exit status."""
+    from fetchmux.cli.verdict import show
+    from fetchmux.compare.summary import summarise
+
+    summary = summarise(document.reports, document.setting.reference, ideals)
+    show(document, summary)
+    if interrupted:
+        setting = document.setting
+        done = f"{len(document.reports)} of {len(setting.backends) * setting.rounds} trials"
+        print(f"fetchmux: interrupted after {done}", file=sys.stderr)
+        return _INTERRUPTED
+    return 1 if summary.unranked or any(report.failed for report in document.reports) else 0

@@ -1,0 +1,76 @@
+"""The command `get`: its options, and the order in which the process gets ready.
+
+Knows how the options are spelled. Imports nothing that gevent would have to replace: the strategy prepares the process
+as soon as the options are read, and only then the rest is imported.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fetchmux.backends import registry
+from fetchmux.cli import options
+from fetchmux.cli.given import FORMATS, SHOWN, Given
+
+_EPILOG = """\b
+Exit status:
+  0    all inputs were fetched
+  1    some failed, or the output could not be written
+  2    wrong usage; nothing was fetched
+  130  interrupted by Ctrl-C (143: by SIGTERM); what was done is written
+  A reader that closes the pipe ends the run quietly: 1 if something had failed by then, else 0.
+"""
+
+
+# Options in the order in which help shows them: what to fetch, how to ask, the limits, the results, what is told.
+# fmt: off
+@click.command(epilog=_EPILOG, context_settings={"show_default": True})
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
+@click.option("-b", "--backend", default=registry.default(), metavar="NAME",
+              help="The strategy; `fetchmux backends` lists them.")
+@click.option("-i", "--input", "inputs", multiple=True, metavar="FILE",
+              help="Read a URL, a key or a JSON object from each line; - is standard input.")
+@click.option("--search", metavar="ENGINE", help="Targets are search keys for this engine.")
+@click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
+@click.option("-c", "--concurrency", type=click.IntRange(min=1), default=64, metavar="N",
+              help="Most requests in flight at once.")
+@click.option("-X", "--request", type=options.method, metavar="METHOD", help="The method.  [default: GET]")
+@click.option("-H", "--header", type=options.header, multiple=True, metavar="FIELD",
+              help="'Name: value', 'Name:' to send none, 'Name;' to send it empty, @FILE for one a line.")
+@click.option("-d", "--data", type=options.data, multiple=True, metavar="DATA",
+              help="POST this as a form; repeated, it is joined by &. @FILE loses its line ends.")
+@click.option("--data-binary", type=options.data_binary, multiple=True, metavar="DATA",
+              help="Like --data, but @FILE is sent as it is.")
+@click.option("-I", "--head", is_flag=True, help="Ask for the head only.")
+@click.option("-A", "--user-agent", type=options.user_agent, metavar="TEXT", help="Send this as User-Agent.")
+@click.option("--keep-alive/--no-keep-alive", default=True, help="Use a connection for more than one request.")
+@click.option("--timeout", type=options.duration, default="60s", metavar="TIME",
+              help="For one attempt, whole: 10, 2.5s, 500ms, 2m.")
+@click.option("--connect-timeout", type=options.duration, default="10s", metavar="TIME",
+              help="For name, connection and handshakes.")
+@click.option("--idle-timeout", type=options.duration, default="30s", metavar="TIME",
+              help="Longest silence of a connected server.")
+@click.option("--max-body", type=options.size, metavar="SIZE", help="Larger bodies fail: 1024, 64K, 10M, 1G.")
+@click.option("--max-head", type=options.size, default="300K", metavar="SIZE", help="Larger heads fail.")
+@click.option("--format", type=click.Choice(FORMATS),
+              help="How results are written.  [default: table on a terminal, else jsonl]")
+@click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
+@click.option("-o", "--output", metavar="FILE", help="Write the results there and not to standard output.")
+@click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")
+def get(**given: Any) -> int:
+    """Fetch URLs, or search keys with --search or --template.
+
+    A TARGET of -, or none and a pipe on standard input, reads a list from there; the first request leaves before the
+    list ends. There is one result for each input, failures included.
+    """
+    wanted = Given(**given)
+    wanted.check()
+    registry.prepare(registry.find(wanted.backend))
+
+    from fetchmux.cli.run import Run
+
+    return Run(wanted).work()

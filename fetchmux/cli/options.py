@@ -1,0 +1,111 @@
+"""From the words of an option to its value: durations, sizes, header fields, data. One function for each.
+
+Knows how curl spells them. What is wrong raises click.BadParameter, to which Click adds the option's name; no message
+repeats a header's or a body's content, which may be secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from fetchmux.errors import FetchError
+from fetchmux.http.request import check_fields
+from fetchmux.model import Headers
+
+_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
+_SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+# Beyond it the system's own timers overflow.
+_LONGEST = 365 * 24 * 3600.0
+
+_SIZE = re.compile(r"(\d+)([KMGT])?", re.ASCII | re.IGNORECASE)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+_LARGEST = 1 << 62
+
+
+def duration(text: str) -> float:
+    """Seconds from 10, 10s, 500ms, 2m or 1h."""
+    match = _DURATION.fullmatch(text)
+    value = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if not value:
+        raise click.BadParameter(f"{text!r} is no time above nought, such as 10, 2.5s, 500ms or 2m")
+    if value > _LONGEST:
+        raise click.BadParameter(f"{text!r} is longer than a year")
+    return value
+
+
+def delay(text: str) -> float:
+    """Seconds, as `duration` reads them, or nought."""
+    return 0.0 if re.fullmatch(r"0+(ms|s|m|h)?", text) else duration(text)
+
+
+def size(text: str) -> int:
+    """Bytes from 1024, 64K, 10M or 1G; the letters are powers of 1,024, as curl's are."""
+    match = _SIZE.fullmatch(text)
+    value = int(match[1][:30]) * 1024 ** _POWERS[(match[2] or "").upper()] if match else 0
+    if not value:
+        raise click.BadParameter(f"{text!r} is no size above nought, such as 1024, 64K, 10M or 1G")
+    if value > _LARGEST:
+        raise click.BadParameter(f"{text!r} is more than any memory holds")
+    return value
+
+
+def method(text: str) -> str:
+    """A request's method, which is sent as it was written."""
+    _check(text, ())
+    return text
+
+
+def user_agent(text: str) -> Headers:
+    """The field of that name; without text it is not sent."""
+    field = ("User-Agent", text or None)
+    _check("GET", (field,))
+    return (field,)
+
+
+def header(text: str) -> Headers:
+    """One field, or with @FILE one from each line: `Name: value`, `Name:` (send none) or `Name;` (send it empty)."""
+    if not text.startswith("@"):
+        return (_field(text),)
+    lines = _read(text[1:]).decode("utf-8", "surrogateescape").split("\n")
+    return tuple(_field(line.removesuffix("\r")) for line in lines if line.strip())
+
+
+def data(text: str) -> bytes:
+    """Bytes of a body; those of @FILE lose CR, LF and NUL, as they do in curl."""
+    return _read(text[1:]).translate(None, b"\r\n\0") if text.startswith("@") else os.fsencode(text)
+
+
+def data_binary(text: str) -> bytes:
+    """Bytes of a body; those of @FILE stay as they are."""
+    return _read(text[1:]) if text.startswith("@") else os.fsencode(text)
+
+
+def _field(text: str) -> tuple[str, str | None]:
+    name, colon, value = text.partition(":")
+    if not colon:
+        name, semicolon, rest = text.partition(";")
+        if not semicolon or rest.strip():
+            raise click.BadParameter("a field is written 'Name: value', 'Name:' to send none, 'Name;' to send it empty")
+    field = (name, value.strip(" \t") or (None if colon else ""))
+    _check("GET", (field,))
+    return field
+
+
+def _check(method: str, fields: Headers) -> None:
+    """Refuse what could not be sent in any request."""
+    try:
+        check_fields(method, fields)
+    except FetchError as error:
+        raise click.BadParameter(error.message) from None
+
+
+def _read(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        raise click.BadParameter(f"cannot read {name!r}: {getattr(error, 'strerror', None) or error}") from None

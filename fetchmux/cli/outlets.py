@@ -1,0 +1,97 @@
+"""Where the bytes of results go: standard output, a file, a terminal that the progress line shares.
+
+Knows descriptors, and what must not reach a terminal. Must not know formats. Nothing is buffered here, so that nothing
+is left to be flushed when the interpreter ends and the reader has gone.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import select
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from fetchmux.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+# C0 but for tab and line feed, DEL, and C1 as UTF-8 spells it: what a terminal may take for a command.
+_COMMANDS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+
+
+class Outlet(io.FileIO):
+    """An unbuffered stream that writes everything or raises OSError with its title in it.
+
+    Args:
+        fd: where to write.
+        title: what the user calls it; None is standard output, which stays open.
+    """
+
+    def __init__(self, fd: int, title: str | None = None) -> None:
+        super().__init__(fd, "wb", closefd=title is not None)
+        self._title = title or "standard output"
+
+    def write(self, data: Buffer, /) -> int:
+        rest = memoryview(data).cast("B")
+        size = len(rest)
+        try:
+            while rest:
+                rest = rest[self._write_some(rest) :]
+        except OSError as error:
+            error.filename = self._title
+            raise
+        return size
+
+    def _write_some(self, data: memoryview) -> int:
+        # Typed as always a number, it is None where somebody has made the descriptor non-blocking.
+        count: int | None = super().write(data)
+        if count is None:
+            select.select([], [self], [])
+        return count or 0
+
+
+class SharedTerminal(Outlet):
+    """A terminal on which something else may stand below: it is lifted while this writes.
+
+    Args:
+        foreign: what is written comes from servers and inputs, so it may not steer the terminal.
+
+    Attributes:
+        ragged: the last line is not at its end.
+    """
+
+    def __init__(
+        self, fd: int, title: str | None, lifted: Callable[[], AbstractContextManager[None]], *, foreign: bool
+    ) -> None:
+        super().__init__(fd, title)
+        self._lifted = lifted
+        self._foreign = foreign
+        self.ragged = False
+
+    def write(self, data: Buffer, /) -> int:
+        shown = _COMMANDS.sub(_spell, bytes(data)) if self._foreign else bytes(data)
+        self.ragged = not shown.endswith(b"\n")
+        with self._lifted():
+            return super().write(shown)
+
+
+def open_file(path: str | None) -> int:
+    """A descriptor for the results: a new or emptied file, or standard output. Raises UsageError."""
+    try:
+        if path is not None:
+            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        return sys.stdout.fileno()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
+    except AttributeError:
+        # Python has no object for a descriptor that was closed before it began.
+        raise UsageError("standard output is closed") from None
+
+
+def _spell(command: re.Match[bytes]) -> bytes:
+    return command[0].decode().encode("unicode_escape")

@@ -1,0 +1,48 @@
+"""From options to what all requests of a run have in common: method, fields, body, template.
+
+Knows curl's rules of what implies what. Must not know where the inputs come from.
+"""
+
+from __future__ import annotations
+
+from fetchmux.cli.given import Given
+from fetchmux.errors import FetchError, UsageError
+from fetchmux.inputs.requests import Recipe
+from fetchmux.inputs.search import ENGINES, Template
+from fetchmux.inputs.urls import UrlReader, mask
+from fetchmux.model import Headers
+
+_FORM = ("Content-Type", "application/x-www-form-urlencoded")
+
+
+def recipe(given: Given) -> Recipe:
+    """What the options say about every request. Raises UsageError."""
+    parts = given.data + given.data_binary
+    method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
+    return Recipe(method, _headers(given, form=bool(parts)), b"&".join(parts), _template(given))
+
+
+def _headers(given: Given, *, form: bool) -> Headers:
+    """The user's own fields, and before them those that other options imply, unless the user wrote them too."""
+    fields = tuple(field for fields in given.header for field in fields)
+    implied = (given.user_agent or ()) + ((_FORM,) if form else ())
+    written = {name.lower() for name, _ in fields}
+    return tuple(field for field in implied if field[0].lower() not in written) + fields
+
+
+def _template(given: Given) -> Template | None:
+    if given.search is not None:
+        if given.search not in ENGINES:
+            raise UsageError(f"no search engine is called {given.search!r}: there are {', '.join(ENGINES)}")
+        return Template(ENGINES[given.search])
+    if given.template is None:
+        return None
+    template = Template(given.template)
+    if not given.template.isprintable():
+        raise UsageError(f"the template holds what no URL can: {mask(given.template)}")
+    try:
+        # A digit can stand in a host, a port, a path and a query.
+        UrlReader().read(template.fill("1"))
+    except FetchError as error:
+        raise UsageError(f"the template makes no URL: {mask(given.template)}: {error.message}") from None
+    return template

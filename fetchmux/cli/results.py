@@ -1,0 +1,78 @@
+"""From options to the sink of a run: which format, written where.
+
+Knows formats by name and whether a person reads them. Must not know how a result came about.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from fetchmux.cli.outlets import Outlet, SharedTerminal, open_file
+from fetchmux.sinks.bodies import Bodies
+from fetchmux.sinks.delimited import Delimited
+from fetchmux.sinks.jsonl import JsonLines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from fetchmux.cli.given import Given
+    from fetchmux.cli.table import Table
+    from fetchmux.sinks import Sink
+
+
+class Results:
+    """The open output of one run. Raises UsageError when it cannot be opened.
+
+    Args:
+        path: a file; None is standard output.
+        lifted: a context in which the progress line is out of the way.
+
+    Attributes:
+        format: how results are written.
+        sink: takes them.
+        ragged: a terminal shows bare bodies, which may break off in a line: nothing may be drawn below.
+    """
+
+    def __init__(self, given: Given, path: str | None, lifted: Callable[[], AbstractContextManager[None]]) -> None:
+        fd = open_file(path)
+        terminal = os.isatty(fd)
+        self.format = given.format_for(terminal and path is None)
+        self.ragged = terminal and self.format == "body"
+        if terminal:
+            # A table has colours of its own and has made the rest harmless.
+            self._outlet: Outlet = SharedTerminal(fd, path, lifted, foreign=self.format != "table")
+        else:
+            self._outlet = Outlet(fd, path)
+        self._table = _table(self._outlet, terminal) if self.format == "table" else None
+        self.sink = self._table or self._plain_sink(given)
+
+    def finish(self) -> None:
+        """Write what comes after the last result. Raises OSError."""
+        if self._table is not None:
+            self._table.finish()
+        elif isinstance(self._outlet, SharedTerminal) and self._outlet.ragged:
+            self._outlet.write(b"\n")
+
+    def close(self) -> None:
+        """Close the file. Raises OSError: some file systems tell only now that they are full."""
+        self._outlet.close()
+
+    def _plain_sink(self, given: Given) -> Sink:
+        if self.format == "jsonl":
+            return JsonLines(self._outlet, given.body)
+        if self.format == "body":
+            return Bodies(self._outlet)
+        return Delimited(self._outlet, "," if self.format == "csv" else "\t")
+
+
+def _table(outlet: Outlet, terminal: bool) -> Table:
+    """A table, with Rich's colours only where somebody sees them: elsewhere Rich is not even imported."""
+    from fetchmux.cli.table import Table
+
+    if not terminal:
+        return Table(outlet, None)
+    from rich.console import Console
+
+    return Table(outlet, Console(force_terminal=True))

@@ -1,0 +1,94 @@
+"""One run of `get` from its first check to its exit status.
+
+Knows which parts a run has and what the user is told at its end. Imported only after the strategy has prepared the
+process. Exit statuses: 0 all fetched, 1 some failed, 130 and 143 interrupted; 2 is what UsageError becomes.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from typing import TYPE_CHECKING
+
+from fetchmux.cli.console import Console, Watched
+from fetchmux.cli.recipe import recipe
+from fetchmux.cli.results import Results
+from fetchmux.cli.signals import Interruption
+from fetchmux.cli.sources import Source
+from fetchmux.cli.summary import interrupted, summary
+from fetchmux.errors import UsageError
+from fetchmux.inputs.requests import read_requests
+from fetchmux.session import Session
+
+if TYPE_CHECKING:
+    from fetchmux.cli.given import Given
+
+
+class Run:
+    """One run. Raises UsageError before anything is fetched.
+
+    The output is opened last, so that a mistake in the rest of the command empties no file.
+    """
+
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        common = recipe(given)
+        self._source = Source(given.targets, given.inputs)
+        path = None if given.output == "-" else given.output
+        if path is not None and self._source.includes(path):
+            raise UsageError(f"{path!r} is both input and output")
+        self._console = console = Console(quiet=given.quiet)
+        self._results = Results(given, path, console.lifted)
+        sink = self._results.sink
+        if console.watched or given.verbose:
+            sink = Watched(sink, console, failures=given.verbose)
+        requests = read_requests(self._source, common)
+        options = given.options(self._results.format)
+        self._session = Session(requests, options, sink, backend=given.backend, notice=console.notice)
+
+    def work(self) -> int:
+        """Fetch, tell what there is to tell, and return the exit status."""
+        self._introduce()
+        started = time.monotonic()
+        with Interruption(self._session.cancel) as interruption:
+            failure = self._fetch()
+        self._console.close()
+        if interruption.status is not None:
+            self._console.notice(interrupted(self._session.tally, ended=self._source.ended))
+            return interruption.status
+        return self._conclude(failure, time.monotonic() - started)
+
+    def _introduce(self) -> None:
+        if self._given.verbose:
+            python = f"{platform.python_implementation()} {platform.python_version()}"
+            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
+        if self._console.watched and not self._results.ragged:
+            from fetchmux.cli.progress import ProgressLine
+
+            self._console.line = ProgressLine(self._session, self._source.total)
+
+    def _fetch(self) -> OSError | None:
+        """Run the session; what the input or the output could not do is returned."""
+        try:
+            try:
+                self._session.run()
+                self._results.finish()
+            finally:
+                self._results.close()
+        except OSError as failure:
+            return failure
+        return None
+
+    def _conclude(self, failure: OSError | None, seconds: float) -> int:
+        """The last words of a run that nobody interrupted, and its exit status."""
+        tally = self._session.tally
+        status = 1 if tally.failed else 0
+        if isinstance(failure, BrokenPipeError):
+            # The reader has what it wanted, as in `fetchmux get … | head -1`: that is no failure.
+            return status
+        if failure is not None:
+            self._console.say(f"{failure.filename}: {failure.strerror}")
+            return 1
+        if self._console.watched or self._given.verbose:
+            self._console.tell(summary(tally, seconds))
+        return status

@@ -1,0 +1,33 @@
+"""What a run came to, in one sentence for a person. Knows counts; must not know where the sentence is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fetchmux.cli import wording
+
+if TYPE_CHECKING:
+    from fetchmux.session import Tally
+
+
+def summary(tally: Tally, seconds: float) -> str:
+    """`20,000 fetched, 3 failed (2 timeout, 1 connect-refused) in 1.90 s, 10,526/s, 24 MiB`."""
+    failed = f", {tally.failed:,} failed ({_reasons(tally)})" if tally.failed else ""
+    speed = wording.rate(tally.done, seconds)
+    return f"{tally.ok:,} fetched{failed} in {wording.seconds(seconds)}, {speed}, {wording.size(tally.bytes)}"
+
+
+def interrupted(tally: Tally, *, ended: bool) -> str:
+    """`interrupted: 1,200 done, 64 cancelled; the rest of the input was not read`."""
+    cancelled = tally.codes.get("cancelled", 0)
+    rest = "" if ended else "; the rest of the input was not read"
+    return f"interrupted: {tally.done - cancelled:,} done, {cancelled:,} cancelled{rest}"
+
+
+def _reasons(tally: Tally) -> str:
+    """The codes, most frequent first; a failure without one is a status that --fail does not take."""
+    counts = sorted(tally.codes.items(), key=lambda item: (-item[1], item[0]))
+    by_status = tally.failed - sum(tally.codes.values())
+    if by_status:
+        counts.append(("with a status of 400 or more", by_status))
+    return ", ".join(f"{count:,} {code}" for code, count in counts)

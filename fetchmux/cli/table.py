@@ -1,0 +1,106 @@
+"""Results as rows for a person, as they come, and at the end the failures by kind with an example of each.
+
+Knows columns, colours and the width of a terminal. Keeps nothing of a result but one example for each kind of failure,
+so a million rows take no memory. Whatever came from a server or an input is written out harmlessly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+from fetchmux.cli import wording
+from fetchmux.sinks.blocks import Blocks
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from fetchmux.model import Result
+
+# The first column holds a status and a size, or the code of a failure, of which the longest has 18 letters.
+_FIRST = 18
+_TIME = 10
+_COLOURS = {1: "cyan", 2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+_LEAST_TEXT = 20
+
+
+class Table:
+    """A sink for people.
+
+    Args:
+        stream: where the rows go.
+        console: the terminal that they go to, for its colours and its width; None writes plain and whole rows.
+    """
+
+    def __init__(self, stream: BinaryIO, console: Console | None) -> None:
+        self._blocks = Blocks(stream)
+        self._console = console
+        self._painted: dict[tuple[str, str], str] = {}
+        self._width: int | None = None
+        self._failures: dict[str, tuple[int, str]] = {}
+        self._begun = False
+
+    def write(self, result: Result) -> None:
+        if not self._begun:
+            self._begun = True
+            self._add(self._paint(f"{'status':<6}{'size':>{_FIRST - 6}}{'time':>{_TIME}}  url", "dim"))
+        url = wording.printable(result.final_url or result.url or result.input)
+        time = f"{wording.seconds(result.timings.total) if result.timings.total else '-':>{_TIME}}"
+        self._add(f"{self._first(result)}{time}  {self._cut(url, _FIRST + _TIME + 2)}")
+        if not result.ok:
+            self._remember(result, url)
+
+    def flush(self) -> None:
+        self._blocks.flush()
+        # A person may have made the window wider since.
+        self._width = None
+
+    def finish(self) -> None:
+        """The run is over: write the failures by kind, most frequent first."""
+        if self._failures:
+            self._add(f"\n{self._paint('failed'.rjust(7) + '  for example', 'dim')}")
+        for kind, (count, example) in sorted(self._failures.items(), key=lambda item: -item[1][0]):
+            label = self._paint(kind, "red") + " " * (_FIRST - len(kind))
+            self._add(f"{count:>7,}  {label}  {self._cut(example, _FIRST + 11)}")
+        self.flush()
+
+    def _first(self, result: Result) -> str:
+        """Status and size, or the code; padded here, because colours have no width."""
+        if result.error is not None:
+            code = result.error.code
+            return self._paint(code, "red") + " " * (_FIRST - len(code))
+        status = str(result.status)
+        size = wording.size(result.body_size).rjust(_FIRST - len(status))
+        return self._paint(status, _COLOURS.get((result.status or 0) // 100, "")) + size
+
+    def _remember(self, result: Result, url: str) -> None:
+        kind, why = (
+            (f"status {result.status}", "") if result.error is None else (result.error.code, result.error.message)
+        )
+        count, example = self._failures.get(kind, (0, ""))
+        self._failures[kind] = (count + 1, example or f"{url}{': ' if why else ''}{wording.printable(why)}")
+
+    def _add(self, row: str) -> None:
+        self._blocks.add(f"{row}\n".encode("utf-8", "replace"))
+
+    def _cut(self, text: str, used: int) -> str:
+        """What fits beside `used` columns; wide characters take two."""
+        if self._console is None:
+            return text
+        if self._width is None:
+            self._width = self._console.width
+        room = max(_LEAST_TEXT, self._width - used)
+        if text.isascii():
+            return text if len(text) <= room else text[: room - 1] + "…"
+        from rich.cells import cell_len, set_cell_size
+
+        return text if cell_len(text) <= room else set_cell_size(text, room - 1) + "…"
+
+    def _paint(self, text: str, style: str) -> str:
+        """`text` in colour, where the terminal has any. Few texts are painted, so each is rendered once."""
+        if self._console is None or not style:
+            return text
+        if (text, style) not in self._painted:
+            with self._console.capture() as capture:
+                self._console.print(text, style=style, end="", markup=False, highlight=False)
+            self._painted[text, style] = capture.get()
+        return self._painted[text, style]

@@ -1,0 +1,141 @@
+"""What a comparison found, for a person: two tables and a few sentences, on standard output.
+
+Knows how numbers are laid out and rounded. Every number and every judgement comes from `compare.summary`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from fetchmux.cli import wording
+from fetchmux.compare.export import Document
+from fetchmux.compare.summary import Row, Summary
+
+# Where no terminal says how wide it is.
+_PIPED_WIDTH = 100
+
+
+def show(document: Document, summary: Summary) -> None:
+    """Print everything."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _PIPED_WIDTH
+    console.print(Text(_heading(document), "bold"))
+    if summary.rows:
+        console.print()
+        console.print(_table(_SPEED, summary))
+        console.print()
+        console.print(_table(_COST, summary))
+    console.print()
+    for sentence in (*_wrong(document, summary), *_verdict(summary), *_method(document)):
+        console.print(sentence, soft_wrap=False)
+
+
+Column = tuple[str, Callable[[Row], str]]
+
+_SPEED: list[Column] = [
+    ("time", lambda row: wording.seconds(row.wall)),
+    ("±", lambda row: wording.seconds(row.spread)),
+    ("req/s", lambda row: f"{row.requests / row.wall:,.0f}"),
+    ("speed", lambda row: _times(row.speed)),
+    ("95 % interval", lambda row: f"{_factor(row.speed_interval.low)}–{_factor(row.speed_interval.high)}"),
+    ("of ideal", lambda row: "" if row.ideal_share is None else f"{row.ideal_share:.0%}"),
+    ("bound by", lambda row: row.bound),
+]
+
+_COST: list[Column] = [
+    ("CPU/req", lambda row: f"{row.cpu * 1e6:,.0f} µs"),
+    ("client", lambda row: f"{row.client_share:.0%}"),
+    ("server", lambda row: "" if row.server_share is None else f"{row.server_share:.0%}"),
+    ("peak", lambda row: wording.size(row.memory)),
+    ("switches/req", lambda row: f"{row.switches[0]:.2f} + {row.switches[1]:.2f}"),
+    ("p50", lambda row: wording.seconds(row.latency[0])),
+    ("p95", lambda row: wording.seconds(row.latency[1])),
+    ("p99", lambda row: wording.seconds(row.latency[2])),
+]
+
+
+def _table(columns: list[Column], summary: Summary) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table.add_column("", justify="right")
+    table.add_column("backend", no_wrap=True)
+    for heading, _ in columns:
+        table.add_column(heading, justify="left" if heading == "bound by" else "right", no_wrap=True)
+    before = 0
+    for row in summary.rows:
+        style = "bold green" if row.rank == 1 else ""
+        # A shared rank is written once: those below it cannot be told apart from it.
+        rank = f"{row.rank}" if row.rank != before else "="
+        before = row.rank
+        table.add_row(rank, Text(row.backend, style), *(Text(value(row)) for _, value in columns))
+    return table
+
+
+def _heading(document: Document) -> str:
+    setting = document.setting
+    what = f"{setting.requests:,} requests, {setting.concurrency:,} at once, {setting.rounds} rounds"
+    if setting.embedded:
+        return (
+            f"{what}; the embedded origin waits {wording.seconds(setting.delay)} and sends {wording.size(setting.size)}"
+        )
+    return f"{what}; {len(setting.urls):,} URLs"
+
+
+def _wrong(document: Document, summary: Summary) -> list[Text]:
+    """Who has no rank, and what failed under those that have one."""
+    lines = [Text(f"{backend} is not ranked: {reason}", "bold red") for backend, reason in summary.unranked.items()]
+    failed = max((report.failed for report in document.reports if report.failure is None), default=0)
+    if failed:
+        lines.append(
+            Text(f"Up to {failed:,} requests of a trial failed: these times are those of failures too.", "yellow")
+        )
+    notices = {f"{report.backend}: {notice}" for report in document.reports for notice in report.notices}
+    return lines + [Text(notice, "yellow") for notice in sorted(notices)]
+
+
+def _verdict(summary: Summary) -> list[Text]:
+    """Who wins and by how much, in words."""
+    rows = summary.rows
+    if len(rows) < 2:
+        return []
+    winners = [row for row in rows if row.rank == 1]
+    rest = rows[len(winners) :]
+    sentences = []
+    if len(winners) > 1:
+        sentences.append(f"{_listed([row.backend for row in winners])}: no difference shown.")
+    first = winners[0]
+    if rest:
+        times = f"{_times(rest[0].wall / first.wall)} as fast as {rest[0].backend}"
+        sentences.append(f"{first.backend} takes {wording.seconds(first.wall)}, {times}, which comes next.")
+    if summary.reference not in (None, first.backend):
+        low, high = first.speed_interval
+        interval = f"95 % interval {_factor(low)} to {_factor(high)}"
+        sentences.append(f"Against {summary.reference} it is {_times(first.speed)} as fast ({interval}).")
+    return [Text(sentence, "bold" if number == 0 else "") for number, sentence in enumerate(sentences)]
+
+
+def _method(document: Document) -> list[Text]:
+    machine, setting = document.machine, document.setting
+    return [
+        Text(f"Seed {setting.seed}. {machine.implementation} {machine.python}, {machine.system} {machine.kernel}, "
+             f"{machine.affinity} × {machine.cpu}; load {machine.load[0]:.1f}.", "dim"),
+        Text("Each trial in a process of its own, rounds interleaved and shuffled; time: median ± median absolute "
+             "deviation; = no difference shown; client and server: share of one CPU; latency without waiting for a slot.", "dim"),
+    ]  # fmt: skip
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _factor(value: float) -> str:
+    """Three digits."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def _times(value: float) -> str:
+    return f"{_factor(value)} ×"

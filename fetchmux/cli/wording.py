@@ -1,0 +1,41 @@
+"""How numbers and foreign text are shown to a person. Knows nothing of terminals and of what the numbers count."""
+
+from __future__ import annotations
+
+_KIBI = 1024
+
+
+def printable(text: str) -> str:
+    """`text` with every character that could steer a terminal written out, as Python writes it in a literal."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def size(count: int) -> str:
+    """A number of bytes in three or four digits: 512 B, 1.0 KiB, 24 MiB."""
+    if count < _KIBI:
+        return f"{count} B"
+    amount = float(count)
+    for unit in ("KiB", "MiB", "GiB", "TiB"):
+        amount /= _KIBI
+        # What would be rounded up to 1,024 belongs to the next unit.
+        if amount < _KIBI - 0.5 or unit == "TiB":
+            break
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
+
+
+def seconds(duration: float) -> str:
+    """A duration in two or three digits: 0.4 ms, 21 ms, 1.24 s, 61 s."""
+    if duration < 0.9995:
+        thousandths = duration * 1000
+        return f"{thousandths:.1f} ms" if thousandths < 9.95 else f"{thousandths:.0f} ms"
+    if duration < 9.995:
+        return f"{duration:.2f} s"
+    return f"{duration:.1f} s" if duration < 99.95 else f"{duration:,.0f} s"
+
+
+def rate(count: int, duration: float) -> str:
+    """So many a second."""
+    each = count / duration if duration > 0 else 0.0
+    return f"{each:.1f}/s" if each < 99.95 else f"{each:,.0f}/s"

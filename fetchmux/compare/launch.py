@@ -1,0 +1,106 @@
+"""Start a trial's process, feed it, read it, bound its time. Whatever befalls it becomes a report."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from fetchmux.compare import measure
+from fetchmux.compare.trial import Report, Trial
+
+# All that a trial sees of the environment, so that two machines' trials differ in no setting that nobody looks at.
+_PASSED = frozenset({"HOME", "LANG", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "VIRTUAL_ENV"})
+
+
+def conduct(trial: Trial, limit: float, server: int | None = None) -> Report:
+    """Perform a trial in a fresh interpreter and report; `limit` in seconds, `server` the embedded origin's process.
+
+    A trial that crashes, hangs or says nothing is a report with a `failure`; an interrupt ends the process and passes.
+    """
+    before = None if server is None else measure.cpu_of(server)
+    answer, complaint = _converse(trial, limit)
+    after = None if server is None else measure.cpu_of(server)
+    if answer is None:
+        return Report(trial.backend, trial.round, failure=complaint)
+    try:
+        report = msgspec.json.decode(answer, type=Report)
+    except msgspec.MsgspecError:
+        return Report(trial.backend, trial.round, failure=complaint or "its process ended without a report")
+    if before is not None and after is not None:
+        report.cpu_server = after - before
+    return report
+
+
+def _converse(trial: Trial, limit: float) -> tuple[bytes | None, str]:
+    """What the child reported, or None when it had to be killed; and its last words."""
+    end = time.monotonic() + limit
+    reader, writer = os.pipe()
+    # Complaints go to a file: nobody has to read them for the child to go on.
+    with os.fdopen(reader, "rb", 0) as pipe, tempfile.TemporaryFile() as complaints:
+        with _start(writer, complaints) as child:
+            try:
+                answer = _ask(child, pipe, msgspec.json.encode(trial), end)
+            except BaseException:
+                child.kill()
+                raise
+            if answer is None:
+                child.kill()
+        complaints.seek(0)
+        if answer is None:
+            return None, f"it took longer than {limit:g} s"
+        return answer, _last_words(child.returncode, complaints.read())
+
+
+def _start(writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start the child with its end of the pipe, which this process gives up."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "fetchmux.compare.child", str(writer)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            pass_fds=(writer,),
+            env=_environment(),
+        )
+    finally:
+        os.close(writer)
+
+
+def _ask(child: subprocess.Popen[bytes], pipe: IO[bytes], order: bytes, end: float) -> bytes | None:
+    """Send the trial and read the report up to its end; None when that is not there in time."""
+    assert child.stdin is not None
+    # A child that dies at once is told from its last words.
+    with contextlib.suppress(BrokenPipeError), child.stdin as stdin:
+        stdin.write(order)
+    pieces: list[bytes] = []
+    while select.select([pipe], [], [], max(0.0, end - time.monotonic()))[0]:
+        piece = pipe.read(1 << 20)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+    return None
+
+
+def _last_words(status: int, complaint: bytes) -> str:
+    """Why a child ended, in one line."""
+    lines = complaint.decode(errors="replace").split("\n")
+    words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    if status < 0:
+        return f"its process was ended by signal {-status}"
+    return words or (f"its process ended with status {status}" if status else "")
+
+
+def _environment() -> dict[str, str]:
+    passed = {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith("LC_")}
+    # The child must find this very package, also when it was found by a changed sys.path.
+    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**passed, "PYTHONPATH": os.pathsep.join(places), "PYTHONHASHSEED": "0"}

@@ -1,0 +1,122 @@
+"""A wrong use is one clear line on stderr and exit status 2, and nothing is fetched."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from fetchmux.cli import cli
+from tests.cli import shell
+
+
+@pytest.fixture
+def target() -> Iterator[str]:
+    """A server that nobody may connect to."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        listener.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+
+
+WRONG = {
+    "an unknown backend, with the near name": (["-b", "epol"], "epoll"),
+    "an unknown backend, with all names": (["-b", "zzzzzz"], "sequential, threads, select, epoll, gevent"),
+    "an unknown search engine": (["--search", "altavista"], "baidu, sogou, bing, google, duckduckgo"),
+    "a template without a hole": (["--template", "http://h/s?wd="], "{key}"),
+    "a template that makes no URL": (["--template", "ftp://h/{key}"], "only http and https"),
+    "a template that is not UTF-8": (["--template", "http://h/\udcff{key}"], "template"),
+    "search and template at once": (["--search", "bing", "--template", "http://h/{key}"], "exclude"),
+    "a negative timeout": (["--timeout", "-1"], "--timeout"),
+    "no timeout": (["--timeout", "0"], "--timeout"),
+    "a timeout that is not a number": (["--idle-timeout", "nan"], "--idle-timeout"),
+    "an endless timeout": (["--connect-timeout", "inf"], "--connect-timeout"),
+    "a timeout beyond the system's timers": (["--timeout", "9" * 400], "year"),
+    "a negative size": (["--max-body", "-1"], "--max-body"),
+    "no size": (["--max-head", "0"], "--max-head"),
+    "a size beyond all memory": (["--max-body", "9" * 5000], "--max-body"),
+    "no window": (["-c", "0"], "--concurrency"),
+    "a window that is no number": (["-c", "many"], "--concurrency"),
+    "a header without a colon": (["-H", "Accept"], "--header"),
+    "a header with a line end": (["-H", "A: b\r\nC: d"], "--header"),
+    "a header whose name is no token": (["-H", "A b: c"], "--header"),
+    "a header that is not UTF-8": (["-H", "A: \udcff"], "--header"),
+    "a header file that is not there": (["-H", "@/nowhere"], "/nowhere"),
+    "a user agent with a line end": (["-A", "a\nb"], "--user-agent"),
+    "a method that is no token": (["-X", "GET /"], "--request"),
+    "data that is not there": (["-d", "@/nowhere"], "/nowhere"),
+    "a head with data": (["-I", "-d", "x"], "--data"),
+    "a head by another method": (["-I", "-X", "PUT"], "--request"),
+    "an unknown format": (["--format", "xml"], "jsonl"),
+    "bodies in a table of columns": (["--format", "csv", "--body", "text"], "jsonl"),
+    "quiet and verbose at once": (["-q", "-v"], "exclude"),
+    "an unknown option": (["--no-such-option"], "--no-such-option"),
+    "an input that is not there": (["-i", "/nowhere"], "/nowhere"),
+    "an input that is a directory": (["-i", "/"], "directory"),
+    "an output that cannot be opened": (["-o", "/nowhere/file"], "/nowhere/file"),
+    "an output that is a directory": (["-o", "/"], "directory"),
+}
+
+
+@pytest.mark.parametrize(("options", "hint"), WRONG.values(), ids=WRONG)
+def test_wrong_use_is_one_line_and_status_2(options: list[str], hint: str, target: str):
+    result = CliRunner().invoke(cli, ["get", *options, target])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("fetchmux: ")
+    assert result.stderr.count("\n") == 1
+    assert hint in result.stderr
+
+
+def test_a_refused_template_or_header_keeps_its_secret(target: str):
+    for options in (["--template", "http://me:hunter2@h/"], ["-H", "Authorization hunter2"], ["-H", "A:hunter2\n"]):
+        assert "hunter2" not in CliRunner().invoke(cli, ["get", *options, target]).stderr
+
+
+def test_a_file_that_is_both_input_and_output_is_refused_and_survives(target: str, tmp_path: Path):
+    lines = tmp_path / "lines"
+    lines.write_text(target)
+    result = CliRunner().invoke(cli, ["get", "-i", str(lines), "-o", str(lines)])
+    assert result.exit_code == 2
+    assert lines.read_text() == target
+
+
+def test_a_wrong_use_empties_no_output(target: str, tmp_path: Path):
+    output = tmp_path / "output"
+    output.write_text("precious")
+    for options in (["-i", "/nowhere"], ["-b", "epol"], ["--template", "x"]):
+        assert CliRunner().invoke(cli, ["get", *options, "-o", str(output), target]).exit_code == 2
+    assert output.read_text() == "precious"
+
+
+def test_a_closed_standard_output_is_a_wrong_use(target: str):
+    command = " ".join([*shell.PROGRAM, "get", target, ">&-"])
+    result = shell.run(program=["sh", "-c", command])
+    assert (result.returncode, result.stderr) == (2, b"fetchmux: standard output is closed\n")
+
+
+def test_an_unknown_command_is_a_wrong_use():
+    result = CliRunner().invoke(cli, ["fetch"])
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+def test_without_a_command_the_help_is_shown_as_a_wrong_use():
+    result = CliRunner().invoke(cli, [])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Commands:" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["-h"], ["--help"], ["get", "-h"], ["serve", "-h"], ["backends", "-h"]])
+def test_help_is_a_result(arguments: list[str]):
+    result = CliRunner().invoke(cli, arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("Usage: ")
+
+
+def test_the_help_of_get_tells_the_exit_statuses():
+    text = CliRunner().invoke(cli, ["get", "--help"]).stdout
+    assert all(status in text for status in ("0 ", "1 ", "2 ", "130 ", "143"))
