@@ -32,6 +32,7 @@ class Spec:
         family: what is resumed when a wait is over.
         summary: how it waits; limit: where it stops scaling.
         solitary: it changes the whole process, so it needs one of its own.
+        serial: it has one connection at a time, whatever the window.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Spec:
     summary: str
     limit: str
     solitary: bool = False
+    serial: bool = False
 
 
 BUILT_IN = (
@@ -47,6 +49,7 @@ BUILT_IN = (
         "sequential", "fetchmux.backends.sequential", "blocking",
         "blocks in each call, one request after another",
         "one wait at a time: the run takes the sum of all waits",
+        serial=True,
     ),
     Spec(
         "threads", "fetchmux.backends.threads", "threads",
