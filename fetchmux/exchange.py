@@ -10,6 +10,7 @@ carries the bytes and reports what happened with `connected`, `sent`, `feed` and
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -250,7 +251,9 @@ class Exchange:
         self.cancelled = True
         self._end = self.deadline = 0.0
         if self.interrupt is not None:
-            self.interrupt()
+            # A socket that is not connected yet, or no more, cannot be shut down and need not be.
+            with contextlib.suppress(OSError):
+                self.interrupt()
 
     @property
     def _sending(self) -> bool:

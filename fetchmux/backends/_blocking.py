@@ -6,7 +6,6 @@ runs while a call waits: nobody (sequential), other threads, other greenlets (ge
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import socket
 import time
@@ -49,7 +48,7 @@ class Connection:
         if sock is None:
             sock = self._connect(exchange)
         elif exchange.interrupt is None:
-            exchange.interrupt = functools.partial(_wake, sock)
+            exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
         _set_timeout(sock, exchange.deadline)
         if exchange.outgoing:
             exchange.sent(sock.send(exchange.outgoing))
@@ -58,7 +57,7 @@ class Connection:
 
     def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
-        exchange.interrupt = functools.partial(_wake, sock)
+        exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
         _set_timeout(sock, exchange.deadline)
         sock.connect(exchange.address.sockaddr)
         exchange.connected()
@@ -71,9 +70,3 @@ def _set_timeout(sock: socket.socket, deadline: float) -> None:
     if remaining <= 0:
         raise TimeoutError
     sock.settimeout(remaining)
-
-
-def _wake(sock: socket.socket) -> None:
-    """Make a call that blocks on `sock`, in this thread or another, return at once."""
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_RDWR)
