@@ -141,7 +141,7 @@ class Exchange:
         self.store = store
         self.reused = reused
         self.outgoing: bytes | memoryview = outgoing if len(outgoing) < _VIEW_FROM else memoryview(outgoing)
-        self.collector = Collector(job.request.method, store, options.max_head, options.max_body)
+        self.collector = Collector(job.method, store, options.max_head, options.max_body)
         self.done = False
         self.cancelled = False
         self.scarce = False
@@ -268,7 +268,7 @@ class Exchange:
         self.deadline = idle_end if idle_end < self._end else self._end
 
     def _finish(self, error: FetchError) -> None:
-        if self._send_error is not None and not self.collector.wire_size:
+        if self._send_error is not None and not self.collector.wire_size and not self.cancelled:
             error = classify(self._send_error, Phase.SEND)
         elif error.phase is None:
             error.phase = self.phase

@@ -110,6 +110,12 @@ class Options:
         keep_alive: ask for a connection that outlives its reply, and use it for the next request of that origin.
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
         fail: a status of 400 or more counts as failed.
+        http: the version that requests claim.
+        follow, max_redirects: whether redirects are followed, and how many for one input.
+        retries: most further attempts for one input; retry_all: also of methods that are not idempotent.
+        retry_max_time: no attempt begins later than so many seconds after its input was read, or None.
+        rate: requests a second of the whole run, or None; rate_per_host: to one host.
+        per_host: most requests in flight to one host, or None.
     """
 
     concurrency: int = 64
@@ -121,6 +127,15 @@ class Options:
     keep_alive: bool = True
     body: BodyUse = "keep"
     fail: bool = False
+    http: Literal["1.0", "1.1"] = "1.0"
+    follow: bool = False
+    max_redirects: int = 10
+    retries: int = 0
+    retry_all: bool = False
+    retry_max_time: float | None = None
+    rate: float | None = None
+    rate_per_host: float | None = None
+    per_host: int | None = None
 
 
 class Store(Protocol):
@@ -207,24 +222,58 @@ class Result(msgspec.Struct):
     backend: str
 
 
+class CookieKeeper(Protocol):
+    """Cookies of one input, from hop to hop."""
+
+    def take(self, fields: list[tuple[str, str]], url: str) -> None:
+        """Keep what a reply from `url` sets."""
+        ...
+
+    def give(self, url: str) -> str | None:
+        """The value of the Cookie field for a request to `url`, or None."""
+        ...
+
+
 class Job:
-    """One input on its way through the frontier.
+    """One input on its way through the frontier, as its next attempt will be.
 
     Attributes:
-        request: what was asked for.
-        arrived: when it was taken from the input, on the run's clock; `resolved` is when its address was known.
-        addresses: where its origin is, in order of preference.
-        attempts: how many exchanges were begun for it.
+        request: what was asked for; `url`, `method`, `headers` and `body` are its own until a redirect changes them.
+        arrived: when it was taken from the input, on the run's clock.
+        resolving: seconds that it has waited for addresses.
+        addresses: where its origin is, in order of preference; `turn` is the one to try.
+        attempts: exchanges begun for it, without those that a redirect or a dead connection took.
         fresh: the next attempt must not reuse a connection.
+        hops: the redirects that were followed; cookies: what they set.
     """
 
-    __slots__ = ("addresses", "arrived", "attempts", "fresh", "request", "resolved", "url")
+    __slots__ = (
+        "addresses",
+        "arrived",
+        "attempts",
+        "body",
+        "cookies",
+        "fresh",
+        "headers",
+        "hops",
+        "method",
+        "request",
+        "resolving",
+        "turn",
+        "url",
+    )
 
     def __init__(self, request: Request, url: Url, arrived: float) -> None:
         self.request = request
         self.url = url
+        self.method = request.method
+        self.headers = request.headers
+        self.body = request.body
         self.arrived = arrived
-        self.resolved = arrived
+        self.resolving = 0.0
         self.addresses: tuple[Address, ...] = ()
+        self.turn = 0
         self.attempts = 0
         self.fresh = False
+        self.hops: list[Hop] = []
+        self.cookies: CookieKeeper | None = None

@@ -96,6 +96,7 @@ class Session:
             secure=self._secure,
             notice=notice,
             clock=time.monotonic,
+            calendar=time.time,
             backend=backend,
         )
 

@@ -169,6 +169,10 @@ class TlsExchange:
 
     def fail(self, exception: BaseException) -> None:
         self.core.fail(exception)
+        if not self.core.done:
+            # The peer takes no more of the request; what it has answered is still to be read.
+            self.channel.outgoing = b""
+            self._sealed = 0
 
     def cancel(self) -> None:
         self.core.cancel()

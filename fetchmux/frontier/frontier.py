@@ -6,19 +6,24 @@ holds is bounded, so that an endless input runs in constant memory.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Carried, Clock, Exchange
 from fetchmux.frontier import outcome
+from fetchmux.frontier.admission import Admission
 from fetchmux.frontier.intake import Intake
 from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
+from fetchmux.frontier.sequel import Sequels
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Job, Options, Request, Store
+from fetchmux.model import Headers, Job, Options, Request, Store
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
 TICK = 0.05
+# Jobs that limits of pace or of hosts may hold back; beyond that many the input waits.
+MOST_HELD = 4_096
 _CANCELLED = FetchError(Code.CANCELLED, "the run was cancelled before this was sent", Phase.INPUT)
 
 
@@ -34,7 +39,7 @@ class Frontier:
         open_store: makes the place where one attempt's body goes.
         secure: wraps an exchange in TLS, on the channel of its predecessor on the same socket if there is one.
         notice: takes a sentence for the user.
-        clock: seconds, monotonic.
+        clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
         backend: the strategy's name, for the records.
 
     Attributes:
@@ -54,6 +59,8 @@ class Frontier:
         secure: Callable[[Exchange, Carried | None], Carried],
         notice: Callable[[str], None],
         clock: Clock,
+        chance: Callable[[], float] = random.random,
+        calendar: Callable[[], float] = float,
         backend: str,
     ) -> None:
         self.window = options.concurrency
@@ -66,8 +73,11 @@ class Frontier:
         self._clock = clock
         self._backend = backend
         self._live: set[Carried] = set()
-        self._parking = Parking(names, options.connect_timeout)
-        self._intake = Intake(source, self._parking, max(2 * options.concurrency, 256), self._reject, clock)
+        lookahead = max(2 * options.concurrency, 256)
+        self._parking = Parking(names, options.connect_timeout, clock)
+        self._intake = Intake(source, self._parking, lookahead, self._reject, clock)
+        self._admission = Admission(self._intake, options, max(lookahead, MOST_HELD), clock)
+        self._sequels = Sequels(options, chance, calendar)
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
         self._alone_since: float | None = None
@@ -82,7 +92,7 @@ class Frontier:
             return None
         if self._not_before and self._clock() < self._not_before:
             return None
-        while (job := self._next(self._intake.next)) is not None:
+        while (job := self._next(self._admission.next)) is not None:
             exchange = self._begin(job)
             if exchange is not None:
                 return exchange
@@ -95,15 +105,14 @@ class Frontier:
         """
         self._live.discard(carried)
         exchange = carried.core
-        if not exchange.scarce:
-            self._alone_since = None
-        if exchange.error is not None and self._begin_again(exchange):
-            return None
-        self._outlet.emit(outcome.of_exchange(exchange, self._backend, fail=self._options.fail))
+        origin = exchange.job.url.origin
+        self._admission.leave(exchange.job)
+        if not self._goes_on(exchange):
+            self._outlet.emit(outcome.of_exchange(exchange, self._backend, fail=self._options.fail))
         # After narrowing, a slot too many ends here.
         if self._cancelled or len(self._live) >= self.window or not carried.reusable:
             return None
-        job = self._next(lambda: self._intake.next_for(exchange.job.url.origin))
+        job = self._next(lambda: self._admission.next_for(origin))
         return None if job is None else self._begin(job, carried)
 
     def timeout(self) -> float:
@@ -113,16 +122,21 @@ class Frontier:
         if self._cancelled:
             # Again, for an exchange whose deadline was being written while the signal came.
             self.cancel()
+        if len(self._live) >= self.window:
+            return TICK
+        if self._intake.hurried:
+            return 0.0
+        longest = min(TICK, self._admission.wait(now))
         if self._parking:
-            return _patience(now, self._parking.since)
-        if self._intake.starved_since is not None and len(self._live) < self.window:
-            return _patience(now, self._intake.starved_since)
-        return TICK
+            longest = min(longest, _patience(now, self._parking.since))
+        if self._intake.starved_since is not None:
+            longest = min(longest, _patience(now, self._intake.starved_since))
+        return longest
 
     @property
     def exhausted(self) -> bool:
         """Nothing is in flight and nothing is left to start."""
-        return not self._live and (self._cancelled or self._intake.exhausted)
+        return not self._live and (self._cancelled or self._admission.exhausted)
 
     # What the session calls
 
@@ -153,8 +167,8 @@ class Frontier:
             exchange.cancel()
             exchange.fail(_CANCELLED)
             self.settle(exchange)
-        for job in self._intake.clear():
-            self._reject(job.request, _CANCELLED)
+        for job in self._admission.clear():
+            self._reject(job.request, _CANCELLED, job)
         self._outlet.flush()
 
     # From a job to an exchange and back
@@ -171,18 +185,18 @@ class Frontier:
 
     def _begin(self, job: Job, predecessor: Carried | None = None) -> Carried | None:
         """Start an attempt, on the connection of `predecessor` if there is one."""
-        request = job.request
         try:
-            outgoing = self._builder.build(job.url, request.method, request.headers, request.body)
+            outgoing = self._builder.build(job.url, job.method, self._headers(job), job.body)
         except FetchError as error:
-            self._reject(request, error)
+            self._admission.leave(job)
+            self._reject(job.request, error, job)
             return None
         job.attempts += 1
         if predecessor is not None:
             job.addresses = predecessor.core.job.addresses
         exchange = Exchange(
             job,
-            job.addresses[0] if predecessor is None else predecessor.address,
+            job.addresses[job.turn] if predecessor is None else predecessor.address,
             outgoing,
             self._open_store(),
             self._options,
@@ -195,31 +209,42 @@ class Frontier:
             carried.cancel()
         return carried
 
-    def _begin_again(self, exchange: Exchange) -> bool:
-        """Whether a failed attempt is no fault of its input and the job was queued again."""
+    def _headers(self, job: Job) -> Headers:
+        """The user's fields, with the cookies that hops have set."""
+        if job.cookies is None:
+            return job.headers
+        from fetchmux.policy.cookies import with_cookies
+
+        return with_cookies(job.headers, job.cookies.give(job.url.text))
+
+    def _goes_on(self, exchange: Exchange) -> bool:
+        """Whether the job of an ended attempt has another one before it, and was queued for that."""
+        if not exchange.scarce:
+            self._alone_since = None
         if self._cancelled:
             return False
-        job = exchange.job
+        job, now = exchange.job, self._clock()
         if exchange.scarce:
-            job.attempts -= 1
-            if not self._endure(exchange):
-                return False
-        elif exchange.reused and not exchange.collector.wire_size and exchange.error is not None:
-            # The server closed an idle connection while the request was on its way: that is not an attempt.
-            if exchange.error.code not in (Code.EMPTY_REPLY, Code.CONNECTION_LOST):
+            if not self._endure(exchange, now):
                 return False
             job.attempts -= 1
-            job.fresh = True
+            self._intake.give_back(job)
         else:
-            return False
+            sequel = self._sequels.after(exchange, now)
+            if sequel is None:
+                return False
+            if sequel.hush:
+                self._admission.pause(job.url.origin.name[0], now + sequel.hush)
+            if sequel.after is None:
+                self._intake.give_back(job)
+            else:
+                self._admission.postpone(job, now + sequel.after)
         if exchange.store is not None:
             exchange.store.drop()
-        self._intake.give_back(job)
         return True
 
-    def _endure(self, exchange: Exchange) -> bool:
+    def _endure(self, exchange: Exchange, now: float) -> bool:
         """Descriptors ran out: make do with fewer. False when even one was too many for too long."""
-        now = self._clock()
         if self._live:
             self._alone_since = None
         elif self._alone_since is None:
@@ -232,9 +257,9 @@ class Frontier:
         self.narrow(len(self._live), exchange.error.message if exchange.error else "")
         return True
 
-    def _reject(self, request: Request, error: FetchError, attempts: int = 0) -> None:
-        """The end of an input that was never sent."""
-        self._outlet.emit(outcome.of_request(request, error, self._backend, attempts=attempts))
+    def _reject(self, request: Request, error: FetchError, job: Job | None) -> None:
+        """The end of an input without an exchange."""
+        self._outlet.emit(outcome.of_request(request, error, self._backend, job))
 
     def _give_up(self, failure: Exception) -> None:
         """The input or the output is broken: end the run."""

@@ -13,7 +13,10 @@ from fetchmux.model import Job, Origin, Request
 # Jobs whose names are being looked up; beyond that many the input waits.
 MOST_PARKED = 4_096
 
-Reject = Callable[[Request, FetchError, int], None]
+# A long row of inputs that cannot be sent is read in turns, so that what is in flight is looked after meanwhile.
+MOST_REJECTED = 500
+
+Reject = Callable[[Request, FetchError, Job | None], None]
 
 
 class Intake:
@@ -23,11 +26,12 @@ class Intake:
         source: the input; it yields None when there is nothing to read yet.
         parking: where jobs wait for their addresses.
         lookahead: most jobs that are queued, and the most by which a job may be overtaken.
-        reject: takes a request that ends here, why, and after how many attempts.
+        reject: takes a request that ends here, why, and the job if one had been made of it.
         clock: seconds, monotonic.
 
     Attributes:
         starved_since: since when the input has had nothing to read, or None.
+        hurried: reading was left off, though there is more to read.
         failure: what the input raised.
     """
 
@@ -35,6 +39,7 @@ class Intake:
         self, source: Iterator[Request | None], parking: Parking, lookahead: int, reject: Reject, clock: Clock
     ) -> None:
         self.starved_since: float | None = None
+        self.hurried = False
         self.failure: Exception | None = None
         self._source = source
         self._parking = parking
@@ -80,8 +85,14 @@ class Intake:
         return None
 
     def give_back(self, job: Job) -> None:
-        """Queue a job again, first."""
-        self._backlog.push_front(job)
+        """Queue a job again, first; one that a redirect has sent elsewhere may need another address."""
+        if job.addresses or self._located(job, self._parking.locate(job)):
+            self._backlog.push_front(job)
+
+    def requeue(self, job: Job) -> None:
+        """Queue a job again, last."""
+        if job.addresses or self._located(job, self._parking.locate(job)):
+            self._backlog.push(job)
 
     def end(self) -> None:
         """Read no more."""
@@ -95,7 +106,12 @@ class Intake:
 
     def _pull(self) -> Job | None:
         """The next sendable request of the input, or None: it has ended, or there is nothing to read yet."""
+        self.hurried = False
+        rejected = 0
         while not self._ended:
+            self.hurried = rejected == MOST_REJECTED
+            if self.hurried:
+                return None
             try:
                 request = next(self._source)
             except StopIteration:
@@ -112,13 +128,14 @@ class Intake:
             self._last_index = request.index
             if request.fault is None and request.url is not None:
                 return Job(request, request.url, self._clock())
-            self._reject(request, request.fault or FetchError(Code.BAD_URL, "there is no URL", Phase.INPUT), 0)
+            self._reject(request, request.fault or FetchError(Code.BAD_URL, "there is no URL", Phase.INPUT), None)
+            rejected += 1
         return None
 
     def _unpark(self) -> None:
         """Queue the jobs whose names have been answered."""
         if self._parking:
-            for job, found in self._parking.released(self._clock()):
+            for job, found in self._parking.released():
                 if self._located(job, found):
                     self._backlog.push(job)
 
@@ -128,5 +145,6 @@ class Intake:
             job.addresses = found
             return True
         if found is not None:
-            self._reject(job.request, found, 1)
+            job.attempts += 1
+            self._reject(job.request, found, job)
         return False

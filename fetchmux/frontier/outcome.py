@@ -12,9 +12,9 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     job, collector, error = exchange.job, exchange.collector, exchange.error
     head = collector.head
     result = _blank(job.request, backend)
-    result.final_url = job.url.text
-    result.attempts = job.attempts
-    result.remote_address = _spell(exchange.address) if exchange.connected_at else None
+    _follow(result, job)
+    if exchange.connected_at or (error is not None and error.phase is not Phase.CONNECT):
+        result.remote_address = _spell(exchange.address)
     result.reused = exchange.reused
     result.body_size = collector.body_size
     result.wire_size = collector.wire_size
@@ -32,12 +32,21 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     return result
 
 
-def of_request(request: Request, error: FetchError, backend: str, *, attempts: int = 0) -> Result:
+def of_request(request: Request, error: FetchError, backend: str, job: Job | None = None) -> Result:
     """The result of an input that ended without an exchange: a bad URL, an unknown name, a cancelled run."""
     result = _blank(request, backend)
-    result.attempts = attempts
     result.error = _failure(error)
+    if job is not None:
+        _follow(result, job)
+        result.timings.resolve = result.timings.total = job.resolving
     return result
+
+
+def _follow(result: Result, job: Job) -> None:
+    """What the job tells of its way."""
+    result.final_url = job.url.text
+    result.attempts = job.attempts
+    result.redirects = job.hops
 
 
 def _blank(request: Request, backend: str) -> Result:
@@ -56,17 +65,16 @@ def _failure(error: FetchError) -> Failure:
 
 def _timings(exchange: Exchange) -> Timings:
     """Differences of the stamps, of which the later ones may be missing: an attempt stands still where it failed."""
-    job: Job = exchange.job
+    job = exchange.job
     end = exchange.done_at
     connected = exchange.connected_at or end
     secured = end if exchange.shaking else exchange.secured_at or connected
     sent = exchange.sent_at or end
     # A reply may begin before the request has been sent whole.
     first = max(exchange.first_at or end, sent) if sent < end else end
-    resolve = job.resolved - job.arrived
     return Timings(
-        queued=exchange.started_at - job.arrived - resolve,
-        resolve=resolve,
+        queued=exchange.started_at - job.arrived - job.resolving,
+        resolve=job.resolving,
         connect=connected - exchange.started_at,
         tls=secured - connected,
         send=max(sent - secured, 0.0),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.exchange import Clock
 from fetchmux.model import Address, Job, Name
 
 Answer = tuple[Address, ...] | FetchError
@@ -28,10 +29,12 @@ class Lookup(Protocol):
 class Parking:
     """Jobs by the name that they wait for. No name is waited for longer than `patience` seconds."""
 
-    def __init__(self, names: Lookup, patience: float) -> None:
+    def __init__(self, names: Lookup, patience: float, clock: Clock) -> None:
         self._names = names
         self._patience = patience
-        self._parked: dict[Name, list[Job]] = {}
+        self._clock = clock
+        # When each job came, too. Names are asked in the order of their first jobs, so the first list is the oldest.
+        self._parked: dict[Name, list[tuple[float, Job]]] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -39,46 +42,43 @@ class Parking:
 
     @property
     def since(self) -> float:
-        """When the job arrived that has waited longest. Raises StopIteration when none waits."""
-        return self._oldest().arrived
+        """When the job came that has waited longest. Raises StopIteration when none waits."""
+        return next(iter(self._parked.values()))[0][0]
 
     def locate(self, job: Job) -> Answer | None:
         """What is known of the job's address; when nothing is known yet the job is parked."""
         name = job.url.origin.name
         found = self._names.lookup(name)
         if found is None:
-            self._parked.setdefault(name, []).append(job)
+            self._parked.setdefault(name, []).append((self._clock(), job))
             self._count += 1
         return found
 
-    def released(self, now: float) -> Iterator[tuple[Job, Answer]]:
+    def released(self) -> Iterator[tuple[Job, Answer]]:
         """The jobs that need not wait any longer, each with its answer, name by name in the order of the answers."""
+        now = self._clock()
         answered = self._names.answered
         while answered:
             name = answered.popleft()
             # An answer that a full cache has dropped is None again, and has been asked for again.
             if name in self._parked and (found := self._names.lookup(name)) is not None:
                 yield from self._release(name, found, now)
-        while self._count and now - (oldest := self._oldest()).arrived >= self._patience:
-            name = oldest.url.origin.name
+        while self._count and now - self.since >= self._patience:
+            name = next(iter(self._parked))
             yield from self._release(name, self._names.lookup(name) or self._unanswered(), now)
 
     def clear(self) -> Iterator[Job]:
         """Give back every job."""
         for name in list(self._parked):
-            for job in self._parked.pop(name):
+            for _, job in self._parked.pop(name):
                 self._count -= 1
                 yield job
 
     def _release(self, name: Name, found: Answer, now: float) -> Iterator[tuple[Job, Answer]]:
-        for job in self._parked.pop(name):
+        for since, job in self._parked.pop(name):
             self._count -= 1
-            job.resolved = now
+            job.resolving += now - since
             yield job, found
-
-    def _oldest(self) -> Job:
-        """Names are asked in the order of their first jobs, so the first list begins with the oldest."""
-        return next(iter(self._parked.values()))[0]
 
     def _unanswered(self) -> FetchError:
         message = f"the name was not resolved within {self._patience:g} s"

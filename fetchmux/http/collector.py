@@ -54,6 +54,9 @@ class Collector:
         if body:
             self._deliver(body)
         self.complete = reader.complete
+        if self.complete:
+            # Whether more had arrived already is chance; it belongs to no response.
+            self.wire_size -= len(reader.rest)
 
     @property
     def persistent(self) -> bool:

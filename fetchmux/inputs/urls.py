@@ -59,6 +59,24 @@ class UrlReader:
             target = target.partition("#")[0]
         return Url(origin, target, shown + target, authorization)
 
+    def join(self, base: Url, reference: str) -> Url:
+        """What `reference` means on the page at `base` (WHATWG URL, 4.4). Raises FetchError `bad-url`."""
+        reference = _heard(reference).strip(" ")
+        if _HTTP.match(reference) or _OTHER_SCHEME.match(reference):
+            return self.read(reference)
+        start = reference[:2].replace("\\", "/")
+        if start == "//":
+            return self.read(f"{base.origin.scheme}:{reference}")
+        root = f"{base.origin.scheme}://{base.origin.host_header}"
+        path = base.target.partition("?")[0]
+        if start[:1] == "/":
+            return self.read(root + reference)
+        if start[:1] == "?":
+            return self.read(root + path + reference)
+        if start[:1] in ("", "#"):
+            return self.read(root + base.target)
+        return self.read(root + path[: path.rindex("/") + 1] + reference)
+
     def _learn(self, authority: str, href: str) -> tuple[Origin, str | None, str]:
         """Take an authority apart, once."""
         if len(self._authorities) >= _MOST_ORIGINS:

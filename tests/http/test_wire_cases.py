@@ -358,6 +358,7 @@ CHUNKS = [
     bad_chunks("a stray CR in an extension", b"5;a\rb\r\nhello\r\n0\r\n\r\n"),
     bad_chunks("a size line without end", b"5;" + b"a" * 17_000),
     bad_chunks("data longer than its size", b"5\r\nhello!\r\n0\r\n\r\n"),
+    bad_chunks("data longer than its size by a letter and a bare LF", b"5\r\nhello!\n0\r\n\r\n"),
     bad_chunks("data longer than its size by a CR", b"5\r\nhello\r\r\n0\r\n\r\n"),
     bad_chunks("no line end after data", b"5\r\nhello0\r\n\r\n"),
     bad_chunks("a trailer line without end", b"0\r\n" + b"a" * 17_000),

@@ -1,0 +1,128 @@
+"""What follows an attempt that has ended: its record, another address, another place, or another try later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.exchange import Exchange
+from fetchmux.inputs.urls import UrlReader
+from fetchmux.model import Hop, Job, Options
+from fetchmux.policy import redirects, retries
+
+
+class Sequel(NamedTuple):
+    """The job goes on.
+
+    Attributes:
+        after: seconds until it may; None: at once, before all others.
+        hush: seconds for which nothing else may start at its host.
+    """
+
+    after: float | None = None
+    hush: float = 0.0
+
+
+AT_ONCE = Sequel()
+
+
+class Sequels:
+    """Decides, by the options of a run.
+
+    Args:
+        chance: uniform between 0 and 1, for jitter.
+        calendar: seconds since the epoch, for dates that servers send.
+    """
+
+    def __init__(self, options: Options, chance: Callable[[], float], calendar: Callable[[], float]) -> None:
+        self._options = options
+        self._chance = chance
+        self._calendar = calendar
+        self._urls = UrlReader()
+
+    def after(self, exchange: Exchange, now: float) -> Sequel | None:
+        """How the job goes on, which is changed for its next attempt; None: this was the last one.
+
+        A redirect that cannot be followed becomes the error of the exchange.
+        """
+        head = exchange.collector.head
+        if exchange.error is None and head is not None and head.status < 300:
+            return None
+        if exchange.error is None:
+            followed = self._redirect(exchange)
+            if followed is not None or exchange.error is not None:
+                return followed
+        elif self._fresh_connection(exchange) or self._next_address(exchange):
+            exchange.job.attempts -= 1
+            return AT_ONCE
+        return self._retry(exchange, now)
+
+    def _fresh_connection(self, exchange: Exchange) -> bool:
+        """A reused connection that died before a byte of the reply: the server had closed it while it was idle."""
+        if not exchange.reused or exchange.collector.wire_size or exchange.error is None:
+            return False
+        exchange.job.fresh = exchange.error.code in (Code.EMPTY_REPLY, Code.CONNECTION_LOST)
+        return exchange.job.fresh
+
+    def _next_address(self, exchange: Exchange) -> bool:
+        """A host with several addresses is tried at each before it counts as failed."""
+        job, error = exchange.job, exchange.error
+        if error is None or error.phase is not Phase.CONNECT or error.code is Code.PROXY_FAILED:
+            return False
+        job.turn += 1
+        return job.turn < len(job.addresses)
+
+    def _redirect(self, exchange: Exchange) -> Sequel | None:
+        job, head = exchange.job, exchange.collector.head
+        if not self._options.follow or head is None or head.status not in redirects.STATUSES:
+            return None
+        try:
+            there = redirects.follow(head, job.url, job.method, job.headers, job.body, self._urls)
+            if there is None:
+                return None
+            if len(job.hops) >= self._options.max_redirects:
+                message = f"more than {self._options.max_redirects} redirects"
+                raise FetchError(Code.TOO_MANY_REDIRECTS, message, Phase.HEAD)
+        except FetchError as error:
+            exchange.error = error
+            return None
+        self._carry_cookies(job, head.fields, there.url.text)
+        job.hops.append(Hop(job.url.text, head.status))
+        job.url, job.method, job.headers, job.body = there
+        job.addresses, job.turn = (), 0
+        job.attempts -= 1
+        return AT_ONCE
+
+    def _carry_cookies(self, job: Job, fields: list[tuple[str, str]], url: str) -> None:
+        """Keep the cookies of this hop for the later ones; loads the library of cookies only for who gets one."""
+        if job.cookies is None and any(name.lower() == "set-cookie" for name, _ in fields):
+            from fetchmux.policy.cookies import Cookies
+
+            job.cookies = Cookies()
+        if job.cookies is not None:
+            job.cookies.take(fields, job.url.text)
+
+    def _retry(self, exchange: Exchange, now: float) -> Sequel | None:
+        options, job, head = self._options, exchange.job, exchange.collector.head
+        code = None if exchange.error is None else exchange.error.code
+        status = None if head is None else head.status
+        if job.attempts > options.retries:
+            return None
+        if not retries.worth_it(job.method, code, status, every_method=options.retry_all):
+            return None
+        asked = self._asked_for(exchange)
+        after = retries.pause(job.attempts, self._chance) if asked is None else asked
+        if options.retry_max_time is not None and now + after - job.arrived > options.retry_max_time:
+            return None
+        job.turn = 0
+        hush = asked if asked is not None and status in retries.PAUSING else 0.0
+        return Sequel(after, hush)
+
+    def _asked_for(self, exchange: Exchange) -> float | None:
+        """The pause that the server asks for."""
+        head = exchange.collector.head
+        if exchange.error is not None or head is None:
+            return None
+        value = next((value for name, value in head.fields if name.lower() == "retry-after"), None)
+        return None if value is None else retries.retry_after(value, self._calendar())

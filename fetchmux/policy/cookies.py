@@ -1,0 +1,47 @@
+"""Cookies that a hop sets for the later hops of the same input. The rules are those of http.cookiejar."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import urllib.request
+from email.message import Message
+
+from fetchmux.model import Headers
+
+
+class Cookies:
+    """The cookies of one input."""
+
+    def __init__(self) -> None:
+        self._jar = http.cookiejar.CookieJar()
+
+    def take(self, fields: list[tuple[str, str]], url: str) -> None:
+        """Keep what a reply from `url` sets."""
+        self._jar.extract_cookies(_Reply(fields), urllib.request.Request(url))  # type: ignore[arg-type]
+
+    def give(self, url: str) -> str | None:
+        """The value of the Cookie field for a request to `url`, or None."""
+        request = urllib.request.Request(url)
+        self._jar.add_cookie_header(request)
+        return request.get_header("Cookie")
+
+
+class _Reply:
+    """What a jar wants to see of a reply."""
+
+    def __init__(self, fields: list[tuple[str, str]]) -> None:
+        self._message = Message()
+        for name, value in fields:
+            self._message[name] = value
+
+    def info(self) -> Message:
+        return self._message
+
+
+def with_cookies(headers: Headers, value: str | None) -> Headers:
+    """`headers` with the cookies beside those that the user sends."""
+    if value is None:
+        return headers
+    own = next((sent for name, sent in headers if name.lower() == "cookie" and sent), None)
+    others = tuple(field for field in headers if field[0].lower() != "cookie")
+    return (*others, ("Cookie", value if own is None else f"{own}; {value}"))
