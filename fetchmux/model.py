@@ -154,6 +154,42 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """What is trusted and shown in TLS.
+
+    Attributes:
+        cacert: a file of certificates to trust instead of the system's.
+        cert, key: files with our own certificate and its key, where a server asks for one.
+        insecure: take any certificate.
+        minimum: the oldest protocol version, as "1.2".
+    """
+
+    cacert: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    insecure: bool = False
+    minimum: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How hosts are reached.
+
+    Attributes:
+        family: 4 or 6 for addresses of that version only, 0 for both.
+        fixed: addresses that names have without being looked up, by host and port.
+        no_private: refuse addresses that are not of the public internet.
+        unix_socket: a path to connect to, whatever the host.
+    """
+
+    family: Literal[0, 4, 6] = 0
+    fixed: tuple[tuple[Name, tuple[str, ...]], ...] = ()
+    no_private: bool = False
+    unix_socket: str | None = None
+    tls: TlsOptions = TlsOptions()
+
+
 class Timings(msgspec.Struct):
     """Where the time of one input went, in seconds. `total` is the sum of the others.
 

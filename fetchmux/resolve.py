@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import itertools
 import queue
 import socket
 import threading
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fetchmux.errors import SCARCITY, Code, FetchError, Phase
-from fetchmux.model import Address, Name
+from fetchmux.model import Address, Name, Network
 
 THREADS = 8
 # How long an answer holds, in seconds: the system's resolver does not tell the records' own lifetimes.
@@ -24,13 +25,23 @@ LIFETIME = 60.0
 SCARCITY_PAUSE = 0.05
 _MOST_NAMES = 100_000
 
+ANY_NETWORK = Network()
+_FAMILIES = {0: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
+
 Answer = tuple[Address, ...] | FetchError
 
 
 class Resolver:
-    """Looks up names for one run. Close it, or its threads stay until the process ends."""
+    """Looks up names for one run. Close it, or its threads stay until the process ends.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    Args:
+        clock: seconds, monotonic.
+        network: which addresses are wanted, and which are known beforehand.
+    """
+
+    def __init__(self, clock: Callable[[], float], network: Network = ANY_NETWORK) -> None:
+        self._family = _FAMILIES[network.family]
+        self._fixed = {name: _spelt_out(name[1], texts) for name, texts in network.fixed}
         # Names whose answers have come since somebody last looked; threads append, the frontier pops.
         self.answered: deque[Name] = deque()
         self._clock = clock
@@ -44,11 +55,12 @@ class Resolver:
         known = self._answers.get(name)
         if known is not None and (known[0] > self._clock() or name in self._asked):
             return known[1]
-        literal = _literal(*name)
+        literal = self._fixed.get(name) or _literal(*name)
         if literal is not None:
             self._make_room()
-            self._answers[name] = (float("inf"), (literal,))
-            return (literal,)
+            answer = self._wanted(literal)
+            self._answers[name] = (float("inf"), answer)
+            return answer
         if name not in self._asked:
             self._ask(name)
         return None
@@ -71,13 +83,21 @@ class Resolver:
                 thread.start()
                 self._threads.append(thread)
 
+    def _wanted(self, addresses: tuple[Address, ...]) -> Answer:
+        """Those of the family that is asked for."""
+        if self._family == socket.AF_UNSPEC:
+            return addresses
+        wanted = tuple(address for address in addresses if address.family == self._family)
+        version = 4 if self._family == socket.AF_INET else 6
+        return wanted or FetchError(Code.RESOLVE_FAILED, f"there is no IPv{version} address", Phase.RESOLVE)
+
     def _make_room(self) -> None:
         if len(self._answers) >= _MOST_NAMES:
             self._answers.clear()
 
     def _answer_all(self) -> None:
         while (name := self._questions.get()) is not None:
-            answer = _resolve(*name)
+            answer = _resolve(*name, self._family)
             if answer is None:
                 time.sleep(SCARCITY_PAUSE)
                 self._questions.put(name)
@@ -87,7 +107,7 @@ class Resolver:
             self.answered.append(name)
 
 
-def _literal(host: str, port: int) -> Address | None:
+def _literal(host: str, port: int) -> tuple[Address, ...] | None:
     """The address that `host` spells out itself, or None for a name."""
     if not (host[-1:].isdigit() or ":" in host):
         return None
@@ -96,14 +116,18 @@ def _literal(host: str, port: int) -> Address | None:
     except ValueError:
         return None
     if version == 4:
-        return Address(socket.AF_INET, (host, port))
-    return Address(socket.AF_INET6, (host, port, 0, 0))
+        return (Address(socket.AF_INET, (host, port)),)
+    return (Address(socket.AF_INET6, (host, port, 0, 0)),)
 
 
-def _resolve(host: str, port: int) -> Answer | None:
+def _spelt_out(port: int, texts: tuple[str, ...]) -> tuple[Address, ...]:
+    return tuple(address for text in texts for address in _literal(text, port) or ())
+
+
+def _resolve(host: str, port: int, family: int) -> Answer | None:
     """Ask the system. None when it lacked a descriptor: ask again later."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
     except socket.gaierror as error:
         return FetchError(Code.RESOLVE_FAILED, str(error.strerror), Phase.RESOLVE)
     except OSError as error:
@@ -112,4 +136,62 @@ def _resolve(host: str, port: int) -> Answer | None:
         return FetchError(Code.RESOLVE_FAILED, str(error), Phase.RESOLVE)
     except UnicodeError:
         return FetchError(Code.RESOLVE_FAILED, "the name is too long to be looked up", Phase.RESOLVE)
-    return tuple(Address(family, sockaddr) for family, _, _, _, sockaddr in found)
+    return _alternating([Address(found_family, sockaddr) for found_family, _, _, _, sockaddr in found])
+
+
+def _alternating(addresses: list[Address]) -> tuple[Address, ...]:
+    """The families by turns, each in its order, the first one first (RFC 8305, 4): one broken family costs one try."""
+    first = [address for address in addresses if address.family == addresses[0].family]
+    rest = [address for address in addresses if address.family != addresses[0].family]
+    turns = itertools.zip_longest(first, rest)
+    return tuple(address for turn in turns for address in turn if address is not None)
+
+
+class Public:
+    """Another lookup, of which only addresses of the public internet are handed on."""
+
+    def __init__(self, names: Resolver) -> None:
+        self.answered = names.answered
+        self._names = names
+        self._seen: dict[Name, tuple[Answer, Answer]] = {}
+
+    def lookup(self, name: Name) -> Answer | None:
+        """Like `Resolver.lookup`; a name with none but private addresses is `address-blocked`."""
+        found = self._names.lookup(name)
+        if not isinstance(found, tuple):
+            return found
+        seen = self._seen.get(name)
+        if seen is None or seen[0] is not found:
+            public = tuple(address for address in found if is_public(address.sockaddr[0]))
+            blocked = FetchError(Code.ADDRESS_BLOCKED, "the address is private (--no-private)", Phase.RESOLVE)
+            if len(self._seen) >= _MOST_NAMES:
+                self._seen.clear()
+            seen = self._seen[name] = (found, public or blocked)
+        return seen[1]
+
+
+class Constant:
+    """A lookup with one answer to every question: a Unix socket, say."""
+
+    def __init__(self, address: Address) -> None:
+        self.answered: deque[Name] = deque()
+        self._answer = (address,)
+
+    def lookup(self, name: Name) -> Answer | None:
+        """The address."""
+        return self._answer
+
+
+def is_public(text: str) -> bool:
+    """Whether an address is of the public internet; one that carries another (RFC 3056, 4291, 6052) counts as that."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        carried = address.ipv4_mapped or address.sixtofour
+        if carried is None and address in _NAT64:
+            carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if carried is not None:
+            address = carried
+    return address.is_global and not address.is_multicast
+
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")

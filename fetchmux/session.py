@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -17,9 +18,10 @@ from fetchmux import __version__
 from fetchmux.backends import registry
 from fetchmux.exchange import Carried, Exchange
 from fetchmux.frontier import Frontier
+from fetchmux.frontier.parking import Lookup
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Options, Request, Result
-from fetchmux.resolve import Resolver
+from fetchmux.model import Address, Network, Options, Request, Result
+from fetchmux.resolve import ANY_NETWORK, Constant, Public, Resolver
 from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
 
@@ -65,10 +67,11 @@ class Session:
         options: the limits.
         sink: takes every result.
         backend: the strategy's name. One that changes the whole process must have been prepared in it.
+        network: how hosts are reached.
         notice: takes a sentence for the user.
 
     Raises:
-        UnknownBackend, BackendUnavailable.
+        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used).
     """
 
     def __init__(
@@ -78,19 +81,21 @@ class Session:
         sink: Sink,
         *,
         backend: str,
+        network: Network = ANY_NETWORK,
         notice: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.tally = Tally()
         self._sink = sink
         self._options = options
         self._backend = registry.load(registry.find(backend))
-        self._names = Resolver(time.monotonic)
+        self._network = network
+        self._resolver = Resolver(time.monotonic, network)
         self._contexts: Contexts | None = None
         self.frontier = Frontier(
             source,
             options,
-            names=self._names,
-            builder=RequestBuilder(USER_AGENT, keep_alive=options.keep_alive),
+            names=self._lookup(),
+            builder=RequestBuilder(USER_AGENT, keep_alive=options.keep_alive, version=options.http),
             output=self,
             open_store=store_opener(options.body),
             secure=self._secure,
@@ -107,7 +112,7 @@ class Session:
             self._backend.run(self.frontier, self._options)
         finally:
             self.frontier.close()
-            self._names.close()
+            self._resolver.close()
         if self.frontier.failure is not None:
             raise self.frontier.failure
         return self.tally
@@ -125,12 +130,18 @@ class Session:
         """Pass on what the sink keeps back."""
         self._sink.flush()
 
+    def _lookup(self) -> Lookup:
+        """Where addresses come from."""
+        if self._network.unix_socket is not None:
+            return Constant(Address(socket.AF_UNIX, self._network.unix_socket))
+        return Public(self._resolver) if self._network.no_private else self._resolver
+
     def _secure(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
         """Wrap an exchange in TLS; the first one of a run loads OpenSSL, which most runs do not need."""
         if self._contexts is None:
             from fetchmux.tls import Contexts
 
-            self._contexts = Contexts()
+            self._contexts = Contexts(self._network.tls)
         return self._contexts.wrap(exchange, predecessor)
 
     def _make_room(self) -> None:

@@ -9,28 +9,32 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 
-from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.exchange import Carried, Exchange
-from fetchmux.model import Address, Origin
+from fetchmux.model import Address, Origin, TlsOptions
 
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
 _READ = 64 * 1024
 # A large request is encrypted in pieces, so that its progress is seen and its memory is not doubled.
 _PIECE = 64 * 1024
 
 
 class Contexts:
-    """Certificates and remembered sessions of one run."""
+    """Certificates and remembered sessions of one run. Raises UsageError when a file of `options` cannot be used."""
 
-    def __init__(self) -> None:
-        self._context: ssl.SSLContext | None = None
+    def __init__(self, options: TlsOptions) -> None:
+        self._context = _context(options)
         self._sessions: dict[Origin, ssl.SSLSession] = {}
 
     def wrap(self, exchange: Exchange, predecessor: Carried | None) -> TlsExchange:
         """Seal `exchange`: on its predecessor's channel, or on a new one that resumes the origin's last session."""
         if isinstance(predecessor, TlsExchange):
             return TlsExchange(exchange, predecessor.channel)
-        if self._context is None:
-            self._context = ssl.create_default_context()
         return TlsExchange(exchange, Channel(self._context, exchange.job.url.origin, self._sessions))
 
 
@@ -215,6 +219,21 @@ class TlsExchange:
             self.core.fail(FetchError(Code.TRUNCATED_BODY, message, Phase.BODY))
         else:
             self.core.feed(b"")
+
+
+def _context(options: TlsOptions) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.cacert)
+        if options.cert is not None:
+            context.load_cert_chain(options.cert, options.key)
+    except (OSError, ssl.SSLError) as error:
+        name = options.cert if options.cert is not None and isinstance(error, ssl.SSLError) else options.cacert
+        raise UsageError(f"cannot use the certificates in {name!r}: {error.strerror or error}") from None
+    if options.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = _VERSIONS[options.minimum]
+    return context
 
 
 def _tls_failed(error: ssl.SSLError) -> FetchError:

@@ -35,7 +35,7 @@ class System:
         self._answers: queue.Queue[Any] = queue.Queue()
         self._questions: queue.Queue[str] = queue.Queue()
 
-    def getaddrinfo(self, host: str, port: int, type: int = 0) -> list[Any]:
+    def getaddrinfo(self, host: str, port: int, family: int = 0, type: int = 0) -> list[Any]:
         self.asked.append((host, port))
         self.kinds.add(type)
         self._questions.put(host)

@@ -85,5 +85,8 @@ def _timings(exchange: Exchange) -> Timings:
 
 
 def _spell(address: Address) -> str:
+    if isinstance(address.sockaddr, str):
+        # The path of a Unix socket.
+        return address.sockaddr
     host, port = address.sockaddr[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

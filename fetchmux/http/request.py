@@ -25,7 +25,8 @@ class RequestBuilder:
     origins is bounded for lists with a million hosts.
     """
 
-    def __init__(self, user_agent: str, *, keep_alive: bool) -> None:
+    def __init__(self, user_agent: str, *, keep_alive: bool, version: str = "1.0") -> None:
+        self._version = version
         self._common = [
             ("User-Agent", user_agent),
             ("Accept", "*/*"),
@@ -54,7 +55,7 @@ class RequestBuilder:
         fields = [(name, value) for name, value in ours if name.lower() not in replaced]
         fields += [(name, value) for name, value in headers if value is not None]
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
-        return f" HTTP/1.0\r\n{lines}\r\n".encode()
+        return f" HTTP/{self._version}\r\n{lines}\r\n".encode()
 
 
 def check_fields(method: str, headers: Headers) -> None:

@@ -45,7 +45,8 @@ class UrlReader:
             text = "http://" + text.lstrip()
         try:
             href: str = can_ada.parse(text).href
-        except ValueError:
+        except (ValueError, TypeError):
+            # TypeError: lone surrogates, which stand for bytes that were no text.
             raise bad_url("this is no URL") from None
         # A normalised http URL always has a path, so the authority ends at the third slash.
         end = href.index("/", 8)
