@@ -181,12 +181,14 @@ class Network:
         fixed: addresses that names have without being looked up, by host and port.
         no_private: refuse addresses that are not of the public internet.
         unix_socket: a path to connect to, whatever the host.
+        proxy: asked for everything; "" for nothing, None where the environment says.
     """
 
     family: Literal[0, 4, 6] = 0
     fixed: tuple[tuple[Name, tuple[str, ...]], ...] = ()
     no_private: bool = False
     unix_socket: str | None = None
+    proxy: str | None = None
     tls: TlsOptions = TlsOptions()
 
 

@@ -9,24 +9,17 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import socket
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from fetchmux import __version__
 from fetchmux.backends import registry
-from fetchmux.exchange import Carried, Exchange
 from fetchmux.frontier import Frontier
-from fetchmux.frontier.parking import Lookup
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Address, Network, Options, Request, Result
-from fetchmux.resolve import ANY_NETWORK, Constant, Public, Resolver
+from fetchmux.model import Network, Options, Request, Result
+from fetchmux.reach import Reach
 from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
-
-if TYPE_CHECKING:
-    from fetchmux.tls import Contexts
 
 USER_AGENT = f"fetchmux/{__version__}"
 # Descriptors kept back for everything that is no connection: the resolver, files, imports.
@@ -67,7 +60,7 @@ class Session:
         options: the limits.
         sink: takes every result.
         backend: the strategy's name. One that changes the whole process must have been prepared in it.
-        network: how hosts are reached.
+        network: how hosts are reached; directly and by the system's means when it is not given.
         notice: takes a sentence for the user.
 
     Raises:
@@ -81,24 +74,23 @@ class Session:
         sink: Sink,
         *,
         backend: str,
-        network: Network = ANY_NETWORK,
+        network: Network | None = None,
         notice: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.tally = Tally()
         self._sink = sink
         self._options = options
         self._backend = registry.load(registry.find(backend))
-        self._network = network
-        self._resolver = Resolver(time.monotonic, network)
-        self._contexts: Contexts | None = None
+        self._reach = reach = Reach(network or Network(), os.environ, USER_AGENT, time.monotonic)
         self.frontier = Frontier(
             source,
             options,
-            names=self._lookup(),
-            builder=RequestBuilder(USER_AGENT, keep_alive=options.keep_alive, version=options.http),
+            reach=reach,
+            builder=RequestBuilder(
+                USER_AGENT, keep_alive=options.keep_alive, version=options.http, forwarded=reach.forwarded
+            ),
             output=self,
             open_store=store_opener(options.body),
-            secure=self._secure,
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,
@@ -112,7 +104,7 @@ class Session:
             self._backend.run(self.frontier, self._options)
         finally:
             self.frontier.close()
-            self._resolver.close()
+            self._reach.close()
         if self.frontier.failure is not None:
             raise self.frontier.failure
         return self.tally
@@ -129,20 +121,6 @@ class Session:
     def flush(self) -> None:
         """Pass on what the sink keeps back."""
         self._sink.flush()
-
-    def _lookup(self) -> Lookup:
-        """Where addresses come from."""
-        if self._network.unix_socket is not None:
-            return Constant(Address(socket.AF_UNIX, self._network.unix_socket))
-        return Public(self._resolver) if self._network.no_private else self._resolver
-
-    def _secure(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
-        """Wrap an exchange in TLS; the first one of a run loads OpenSSL, which most runs do not need."""
-        if self._contexts is None:
-            from fetchmux.tls import Contexts
-
-            self._contexts = Contexts(self._network.tls)
-        return self._contexts.wrap(exchange, predecessor)
 
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""

@@ -33,8 +33,9 @@ class Contexts:
 
     def wrap(self, exchange: Exchange, predecessor: Carried | None) -> TlsExchange:
         """Seal `exchange`: on its predecessor's channel, or on a new one that resumes the origin's last session."""
-        if isinstance(predecessor, TlsExchange):
-            return TlsExchange(exchange, predecessor.channel)
+        inner = getattr(predecessor, "inner", predecessor)
+        if isinstance(inner, TlsExchange):
+            return TlsExchange(exchange, inner.channel)
         return TlsExchange(exchange, Channel(self._context, exchange.job.url.origin, self._sessions))
 
 

@@ -72,6 +72,16 @@ BUILT_IN = (
         "one core's CPU, more of it for each switch than a bare loop takes",
         solitary=True,
     ),
+    Spec(
+        "asyncio", "fetchmux.backends.asyncio_loop", "coroutines",
+        "coroutines on the standard library's loop, which waits in epoll(7)",
+        "one core's CPU, most of it on the way from the event to the coroutine",
+    ),
+    Spec(
+        "asyncio-uvloop", "fetchmux.backends.asyncio_uvloop", "coroutines",
+        "the coroutines of asyncio, unchanged, on libuv's loop",
+        "one core's CPU, more of it in the coroutines than in the loop",
+    ),
 )  # fmt: skip
 
 

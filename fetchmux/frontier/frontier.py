@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Carried, Clock, Exchange
@@ -27,17 +28,24 @@ MOST_HELD = 4_096
 _CANCELLED = FetchError(Code.CANCELLED, "the run was cancelled before this was sent", Phase.INPUT)
 
 
+class Reach(Lookup, Protocol):
+    """The ways to the hosts."""
+
+    def wrap(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
+        """What a strategy carries: the exchange in TLS, in a tunnel, or itself; on its predecessor's connection."""
+        ...
+
+
 class Frontier:
     """Between an input and a strategy.
 
     Args:
         source: the input; it yields None when there is nothing to read yet.
         options: the limits.
-        names: looks addresses up; never waits.
+        reach: looks addresses up and wraps exchanges in what leads to their hosts; never waits.
         builder: makes request bytes.
         output: takes each result once, in the order in which they end.
         open_store: makes the place where one attempt's body goes.
-        secure: wraps an exchange in TLS, on the channel of its predecessor on the same socket if there is one.
         notice: takes a sentence for the user.
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
         backend: the strategy's name, for the records.
@@ -52,11 +60,10 @@ class Frontier:
         source: Iterator[Request | None],
         options: Options,
         *,
-        names: Lookup,
+        reach: Reach,
         builder: RequestBuilder,
         output: Output,
         open_store: Callable[[], Store | None],
-        secure: Callable[[Exchange, Carried | None], Carried],
         notice: Callable[[str], None],
         clock: Clock,
         chance: Callable[[], float] = random.random,
@@ -68,13 +75,13 @@ class Frontier:
         self._options = options
         self._builder = builder
         self._open_store = open_store
-        self._secure = secure
+        self._reach = reach
         self._notice = notice
         self._clock = clock
         self._backend = backend
         self._live: set[Carried] = set()
         lookahead = max(2 * options.concurrency, 256)
-        self._parking = Parking(names, options.connect_timeout, clock)
+        self._parking = Parking(reach, options.connect_timeout, clock)
         self._intake = Intake(source, self._parking, lookahead, self._reject, clock)
         self._admission = Admission(self._intake, options, max(lookahead, MOST_HELD), clock)
         self._sequels = Sequels(options, chance, calendar)
@@ -203,7 +210,7 @@ class Frontier:
             self._clock,
             reused=predecessor is not None,
         )
-        carried = self._secure(exchange, predecessor) if job.url.origin.scheme == "https" else exchange
+        carried = self._reach.wrap(exchange, predecessor)
         self._live.add(carried)
         if self._cancelled:
             carried.cancel()

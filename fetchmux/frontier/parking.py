@@ -8,15 +8,19 @@ from typing import Protocol
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Clock
-from fetchmux.model import Address, Job, Name
+from fetchmux.model import Address, Job, Name, Origin
 
 Answer = tuple[Address, ...] | FetchError
 
 
 class Lookup(Protocol):
-    """Names to addresses, without waiting."""
+    """Hosts to addresses, without waiting."""
 
     answered: deque[Name]
+
+    def dial(self, origin: Origin) -> tuple[Name, ...]:
+        """The names that must be known before `origin` can be reached; the last one is connected to."""
+        ...
 
     def lookup(self, name: Name) -> Answer | None:
         """The addresses of a name, why there are none, or None while the question is open.
@@ -47,11 +51,14 @@ class Parking:
 
     def locate(self, job: Job) -> Answer | None:
         """What is known of the job's address; when nothing is known yet the job is parked."""
-        name = job.url.origin.name
-        found = self._names.lookup(name)
-        if found is None:
-            self._parked.setdefault(name, []).append((self._clock(), job))
-            self._count += 1
+        found: Answer | None = None
+        for name in self._names.dial(job.url.origin):
+            found = self._names.lookup(name)
+            if found is None:
+                self._parked.setdefault(name, []).append((self._clock(), job))
+                self._count += 1
+            if not isinstance(found, tuple):
+                break
         return found
 
     def released(self) -> Iterator[tuple[Job, Answer]]:
@@ -78,7 +85,10 @@ class Parking:
         for since, job in self._parked.pop(name):
             self._count -= 1
             job.resolving += now - since
-            yield job, found
+            # Behind a proxy there may be another name to be known.
+            located = self.locate(job) if isinstance(found, tuple) else found
+            if located is not None:
+                yield job, located
 
     def _unanswered(self) -> FetchError:
         message = f"the name was not resolved within {self._patience:g} s"

@@ -6,6 +6,7 @@ Knows the order of fields and which of ours a user's field replaces. Must not kn
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Headers, Origin, Url
@@ -18,6 +19,14 @@ _EXPECTS_BODY = frozenset({"POST", "PUT", "PATCH"})
 _MOST_ORIGINS = 10_000
 
 
+# Whether an origin's requests go to a proxy as they are, and with which Proxy-Authorization.
+Forwarded = Callable[[Origin], tuple[bool, str | None]]
+
+
+def _directly(origin: Origin) -> tuple[bool, str | None]:
+    return False, None
+
+
 class RequestBuilder:
     """Builds request bytes: `METHOD target HTTP/1.0`, our fields, the user's, an empty line, the body.
 
@@ -25,28 +34,36 @@ class RequestBuilder:
     origins is bounded for lists with a million hosts.
     """
 
-    def __init__(self, user_agent: str, *, keep_alive: bool, version: str = "1.0") -> None:
+    def __init__(
+        self, user_agent: str, *, keep_alive: bool, version: str = "1.0", forwarded: Forwarded | None = None
+    ) -> None:
+        self._forwarded = forwarded or _directly
         self._version = version
         self._common = [
             ("User-Agent", user_agent),
             ("Accept", "*/*"),
             ("Connection", "keep-alive" if keep_alive else "close"),
         ]
-        self._kept: dict[tuple[Origin, str, Headers, str | None, int], bytes] = {}
+        self._kept: dict[tuple[Origin, str, Headers, str | None, int], tuple[bytes, bytes]] = {}
 
     def build(self, url: Url, method: str = "GET", headers: Headers = (), body: bytes = b"") -> bytes:
         """All bytes to send for one request. Raises FetchError `bad-request` for what cannot be sent safely."""
         key = (url.origin, method, headers, url.authorization, len(body))
-        tail = self._kept.get(key)
-        if tail is None:
+        frame = self._kept.get(key)
+        if frame is None:
             if len(self._kept) >= _MOST_ORIGINS:
                 self._kept.clear()
-            tail = self._kept[key] = self._tail(url, method, headers, len(body))
-        return b"%b %b%b%b" % (method.encode(), url.target.encode(), tail, body)
+            frame = self._kept[key] = self._frame(url, method, headers, len(body))
+        before, after = frame
+        return b"%b%b%b%b" % (before, url.target.encode(), after, body)
 
-    def _tail(self, url: Url, method: str, headers: Headers, length: int) -> bytes:
+    def _frame(self, url: Url, method: str, headers: Headers, length: int) -> tuple[bytes, bytes]:
+        """What stands before the target and after it, up to the body."""
         check_fields(method, headers)
+        absolute, proxy_authorization = self._forwarded(url.origin)
         ours = [("Host", url.origin.host_header), *self._common]
+        if proxy_authorization is not None:
+            ours.append(("Proxy-Authorization", proxy_authorization))
         if url.authorization is not None:
             ours.append(("Authorization", url.authorization))
         if length or method in _EXPECTS_BODY:
@@ -55,7 +72,9 @@ class RequestBuilder:
         fields = [(name, value) for name, value in ours if name.lower() not in replaced]
         fields += [(name, value) for name, value in headers if value is not None]
         lines = "".join(f"{name}: {value}\r\n" for name, value in fields)
-        return f" HTTP/{self._version}\r\n{lines}\r\n".encode()
+        # Origin-form, or to a proxy that passes the request on absolute-form (RFC 9112, 3.2).
+        root = f"{url.origin.scheme}://{url.origin.host_header}" if absolute else ""
+        return f"{method} {root}".encode(), f" HTTP/{self._version}\r\n{lines}\r\n".encode()
 
 
 def check_fields(method: str, headers: Headers) -> None:

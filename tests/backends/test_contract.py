@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fetchmux.testing import BackendContract
+from tests.backends.available import strategy
 
 
 class TestSequential(BackendContract):
@@ -24,3 +25,12 @@ class TestEpoll(BackendContract):
 
 class TestGevent(BackendContract):
     backend = "gevent"
+
+
+class TestAsyncio(BackendContract):
+    backend = "asyncio"
+
+
+@strategy("asyncio-uvloop")
+class TestAsyncioUvloop(BackendContract):
+    backend = "asyncio-uvloop"

@@ -12,7 +12,7 @@ from fetchmux.exchange import Carried, Exchange
 from fetchmux.frontier import Frontier
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.requests import Recipe, read_requests
-from fetchmux.model import Address, Name, Options, Request, Result, Store
+from fetchmux.model import Address, Name, Options, Origin, Request, Result, Store
 from fetchmux.sinks.stores import store_opener
 
 Answer = tuple[Address, ...] | FetchError
@@ -40,6 +40,15 @@ class Names:
         self.answered: deque[Name] = deque()
         self.asked: list[Name] = []
         self.known: dict[Name, Answer] = {}
+        self.secure: Callable[[Exchange, Carried | None], Carried] | None = None
+
+    def dial(self, origin: Origin) -> tuple[Name, ...]:
+        return (origin.name,)
+
+    def wrap(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
+        if self.secure is None or exchange.job.url.origin.scheme != "https":
+            return exchange
+        return self.secure(exchange, predecessor)
 
     def lookup(self, name: Name) -> Answer | None:
         self.asked.append(name)
@@ -125,6 +134,7 @@ class World:
     ) -> None:
         self.clock = Clock()
         self.names = Names()
+        self.names.secure = secure
         self.output = Output()
         self.notices: list[str] = []
         self.source = Source(read_requests(_raising(items), recipe or Recipe()))
@@ -132,11 +142,10 @@ class World:
         self.frontier = Frontier(
             self.source,
             self.options,
-            names=self.names,
+            reach=self.names,
             builder=RequestBuilder("x", keep_alive=self.options.keep_alive),
             output=self.output,
             open_store=open_store or store_opener(self.options.body),
-            secure=secure or (lambda exchange, predecessor: exchange),
             notice=self.notices.append,
             clock=self.clock,
             backend="none",
