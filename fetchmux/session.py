@@ -22,6 +22,8 @@ from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
 
 USER_AGENT = f"fetchmux/{__version__}"
+# Upgrade Required and HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
+_WANTS_NEWER = frozenset({426, 505})
 # Descriptors kept back for everything that is no connection: the resolver, files, imports.
 _RESERVE = 16
 
@@ -79,6 +81,8 @@ class Session:
     ) -> None:
         self.tally = Tally()
         self._sink = sink
+        self._notice = notice
+        self._suggested = False
         self._options = options
         self._backend = registry.load(registry.find(backend))
         self._reach = reach = Reach(network or Network(), os.environ, USER_AGENT, time.monotonic)
@@ -116,6 +120,9 @@ class Session:
     def write(self, result: Result) -> None:
         """Count a result and pass it on."""
         self.tally.count(result)
+        if result.status in _WANTS_NEWER and self._options.http == "1.0" and not self._suggested:
+            self._suggested = True
+            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
         self._sink.write(result)
 
     def flush(self) -> None:

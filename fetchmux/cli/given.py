@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import click
 
-from fetchmux.model import BodyUse, Headers, Options
+from fetchmux.model import BodyUse, Headers, Name, Network, Options, TlsOptions
 
 Format = Literal["table", "jsonl", "csv", "tsv", "body"]
 ShownBody = Literal["none", "text", "base64", "hash"]
@@ -44,6 +44,28 @@ class Given:
     body: ShownBody
     output: str | None
     fail: bool
+    http: Literal["1.0", "1.1"]
+    follow: bool
+    max_redirects: int
+    retries: int
+    retry_all: bool
+    retry_max_time: float | None
+    per_host: int | None
+    rate: float | None
+    rate_per_host: float | None
+    ipv4: bool
+    ipv6: bool
+    resolve: tuple[tuple[Name, tuple[str, ...]], ...]
+    no_private: bool
+    unix_socket: str | None
+    proxy: str | None
+    cacert: str | None
+    cert: str | None
+    key: str | None
+    insecure: bool
+    tls_min: Literal["1.0", "1.1", "1.2", "1.3"]
+    netrc: bool
+    netrc_file: str | None
     quiet: bool
     verbose: bool
 
@@ -57,6 +79,10 @@ class Given:
             raise click.UsageError("--head is the method HEAD: --request excludes it")
         if self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"):
             raise click.UsageError(f"--format {self.format} has no place for a body: --body {self.body} needs jsonl")
+        if self.ipv4 and self.ipv6:
+            raise click.UsageError("--ipv4 and --ipv6 exclude each other")
+        if self.key is not None and self.cert is None:
+            raise click.UsageError("--key goes with --cert")
         if self.quiet and self.verbose:
             raise click.UsageError("--quiet and --verbose exclude each other")
 
@@ -78,6 +104,26 @@ class Given:
             keep_alive=self.keep_alive,
             body=self._body_use(chosen),
             fail=self.fail,
+            http=self.http,
+            follow=self.follow,
+            max_redirects=self.max_redirects,
+            retries=self.retries,
+            retry_all=self.retry_all,
+            retry_max_time=self.retry_max_time,
+            per_host=self.per_host,
+            rate=self.rate,
+            rate_per_host=self.rate_per_host,
+        )
+
+    def network(self) -> Network:
+        """How hosts are reached."""
+        return Network(
+            family=4 if self.ipv4 else 6 if self.ipv6 else 0,
+            fixed=self.resolve,
+            no_private=self.no_private,
+            unix_socket=self.unix_socket,
+            proxy=self.proxy,
+            tls=TlsOptions(self.cacert, self.cert, self.key, self.insecure, self.tls_min),
         )
 
     def _body_use(self, chosen: Format) -> BodyUse:

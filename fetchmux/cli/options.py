@@ -6,6 +6,7 @@ repeats a header's or a body's content, which may be secret.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import sys
@@ -15,12 +16,14 @@ import click
 
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
-from fetchmux.model import Headers
+from fetchmux.model import Headers, Name
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # Beyond it the system's own timers overflow.
 _LONGEST = 365 * 24 * 3600.0
+
+_RATE = re.compile(r"(\d+\.?\d*|\.\d+)(?:/([smh]))?", re.ASCII)
 
 _SIZE = re.compile(r"(\d+)([KMGT])?", re.ASCII | re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -52,6 +55,32 @@ def size(text: str) -> int:
     if value > _LARGEST:
         raise click.BadParameter(f"{text!r} is more than any memory holds")
     return value
+
+
+def rate(text: str) -> float:
+    """Requests a second from 100, 100/s, 90/m or 5000/h."""
+    match = _RATE.fullmatch(text)
+    value = float(match[1]) / _SECONDS[match[2]] if match else 0.0
+    if not value:
+        raise click.BadParameter(f"{text!r} is no rate above nought, such as 100/s or 90/m")
+    return value
+
+
+def fixed_address(text: str) -> tuple[Name, tuple[str, ...]]:
+    """HOST:PORT:ADDRESS[,ADDRESS]..., as curl has it; an IPv6 address may stand in brackets."""
+    # Late: most calls have no use for it.
+    import can_ada
+
+    host, port, addresses = [*text.split(":", 2), "", ""][:3]
+    texts = tuple(address.strip("[]") for address in addresses.split(","))
+    try:
+        for address in texts:
+            ipaddress.ip_address(address)
+        number = int(port)
+        ascii_host = can_ada.parse(f"http://{host}/").hostname
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT:ADDRESS") from None
+    return (ascii_host, number), texts
 
 
 def method(text: str) -> str:

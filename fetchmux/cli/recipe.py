@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fetchmux.cli.given import Given
 from fetchmux.errors import FetchError, UsageError
+from fetchmux.inputs.logins import Logins
 from fetchmux.inputs.requests import Recipe
 from fetchmux.inputs.search import ENGINES, Template
 from fetchmux.inputs.urls import UrlReader, mask
@@ -19,7 +20,7 @@ def recipe(given: Given) -> Recipe:
     """What the options say about every request. Raises UsageError."""
     parts = given.data + given.data_binary
     method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
-    return Recipe(method, _headers(given, form=bool(parts)), b"&".join(parts), _template(given))
+    return Recipe(method, _headers(given, form=bool(parts)), b"&".join(parts), _template(given), _logins(given))
 
 
 def _headers(given: Given, *, form: bool) -> Headers:
@@ -28,6 +29,10 @@ def _headers(given: Given, *, form: bool) -> Headers:
     implied = (given.user_agent or ()) + ((_FORM,) if form else ())
     written = {name.lower() for name, _ in fields}
     return tuple(field for field in implied if field[0].lower() not in written) + fields
+
+
+def _logins(given: Given) -> Logins | None:
+    return Logins(given.netrc_file) if given.netrc or given.netrc_file is not None else None
 
 
 def _template(given: Given) -> Template | None:

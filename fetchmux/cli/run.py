@@ -44,7 +44,9 @@ class Run:
             sink = Watched(sink, console, failures=given.verbose)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
-        self._session = Session(requests, options, sink, backend=given.backend, notice=console.notice)
+        self._session = Session(
+            requests, options, sink, backend=given.backend, network=given.network(), notice=console.notice
+        )
 
     def work(self) -> int:
         """Fetch, tell what there is to tell, and return the exit status."""

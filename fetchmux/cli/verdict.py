@@ -124,7 +124,8 @@ def _method(document: Document) -> list[Text]:
         Text(f"Seed {setting.seed}. {machine.implementation} {machine.python}, {machine.system} {machine.kernel}, "
              f"{machine.affinity} × {machine.cpu}; load {machine.load[0]:.1f}.", "dim"),
         Text("Each trial in a process of its own, rounds interleaved and shuffled; time: median ± median absolute "
-             "deviation; = no difference shown; client and server: share of one CPU; latency without waiting for a slot.", "dim"),
+             "deviation; = no difference shown; client and server: share of one CPU; latency without waiting for a "
+             "slot.", "dim"),
     ]  # fmt: skip
 
 

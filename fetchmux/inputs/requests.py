@@ -10,9 +10,10 @@ import msgspec
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
 from fetchmux.inputs.lines import MAX_LINE
+from fetchmux.inputs.logins import Logins
 from fetchmux.inputs.search import Template
 from fetchmux.inputs.urls import UrlReader, bad_url, mask, veil
-from fetchmux.model import Headers, Request
+from fetchmux.model import Headers, Request, Url
 
 Item = str | bytes | None
 
@@ -23,12 +24,14 @@ class Recipe:
 
     Attributes:
         template: makes a URL of a key; None when the items are URLs.
+        logins: who to be at a host whose URL does not say.
     """
 
     method: str = "GET"
     headers: Headers = ()
     body: bytes = b""
     template: Template | None = None
+    logins: Logins | None = None
 
 
 class JsonItem(msgspec.Struct):
@@ -78,9 +81,9 @@ class RequestReader:
                 self._read_json(request, text)
             elif recipe.template is None:
                 request.input = mask(text)
-                request.url = self._urls.read(text)
+                request.url = self._read_url(text)
             else:
-                request.url = self._urls.read(recipe.template.fill(text))
+                request.url = self._read_url(recipe.template.fill(text))
         except FetchError as fault:
             request.fault = fault
             if request.url is None:
@@ -88,6 +91,13 @@ class RequestReader:
         if not text.isprintable():
             request.input = request.input.encode("utf-8", "replace").decode()
         return request
+
+    def _read_url(self, text: str) -> Url:
+        url = self._urls.read(text)
+        logins = self._recipe.logins
+        if logins is None or url.authorization is not None:
+            return url
+        return Url(url.origin, url.target, url.text, logins.authorization(url.origin.name[0]))
 
     def _read_json(self, request: Request, text: str) -> None:
         try:
@@ -106,7 +116,7 @@ class RequestReader:
             raise bad_url("a key needs --search or --template")
         template = self._recipe.template
         url = named if item.url is not None or template is None else template.fill(named)
-        request.url = self._urls.read(url)
+        request.url = self._read_url(url)
         check_fields(request.method, request.headers)
 
 
