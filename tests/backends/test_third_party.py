@@ -61,7 +61,8 @@ class TestOneByOne(BackendContract):
 def site(tmp_path: Path) -> dict[str, str]:
     """An environment in which two strange strategies are installed."""
     install(tmp_path, "broken_one", "import no_such_module_anywhere\n", "broken")
-    install(tmp_path, "picky_one", '"""Picks its moments."""\ndef run(f, o): ...\ndef missing(): return "buy it"', "picky")
+    picky = '"""Picks its moments."""\ndef run(frontier, options): ...\ndef missing(): return "buy it"\n'
+    install(tmp_path, "picky_one", picky, "picky")
     return {**os.environ, "PYTHONPATH": str(tmp_path)}
 
 
