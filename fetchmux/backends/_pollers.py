@@ -7,6 +7,7 @@ hang-up and an error count as ready: the next call on the socket tells what happ
 from __future__ import annotations
 
 import errno
+import math
 import select
 from collections.abc import Iterable
 from typing import Protocol
@@ -68,6 +69,29 @@ class SelectPoller:
         self._writers.clear()
 
 
+class PollPoller:
+    """poll(2): a list of descriptors, copied into the kernel and walked at every call."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+
+    def watch(self, fd: int, *, writing: bool) -> None:
+        self._poll.register(fd, select.POLLOUT if writing else select.POLLIN)
+
+    def turn(self, fd: int, *, writing: bool) -> None:
+        self._poll.modify(fd, select.POLLOUT if writing else select.POLLIN)
+
+    def forget(self, fd: int) -> None:
+        self._poll.unregister(fd)
+
+    def wait(self, timeout: float) -> list[int]:
+        # Whole milliseconds, rounded up: a short sleep must not become a busy loop.
+        return [fd for fd, _ in self._poll.poll(math.ceil(timeout * 1000))]
+
+    def close(self) -> None:
+        """The list is this process's own."""
+
+
 class EpollPoller:
     """epoll(7): the kernel keeps the list and hands out only what has happened.
 
@@ -106,3 +130,10 @@ class EpollPoller:
 
     def close(self) -> None:
         self._epoll.close()
+
+
+def best_poller() -> Poller:
+    """Epoll where there is one, else poll, else select."""
+    if hasattr(select, "epoll"):
+        return EpollPoller()
+    return PollPoller() if hasattr(select, "poll") else SelectPoller()

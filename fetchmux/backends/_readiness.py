@@ -6,18 +6,14 @@ resumed is a plain object: the flight, a socket with its exchange.
 
 from __future__ import annotations
 
-import errno
 import socket
 import time
 
 from fetchmux.backends import CHUNK, Work
 from fetchmux.backends._pollers import Poller
+from fetchmux.backends._sockets import open_socket
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-
-_UNDER_WAY = (0, errno.EINPROGRESS)
-# Where the system can, a socket is born non-blocking, which saves a call.
-_BORN_NONBLOCKING = getattr(socket, "SOCK_NONBLOCK", 0)
 
 
 def run(poller: Poller, frontier: Work) -> None:
@@ -72,12 +68,7 @@ class Loop:
         """Begin to connect; the socket becomes writable when the connection stands."""
         sock = None
         try:
-            sock = socket.socket(exchange.address.family, socket.SOCK_STREAM | _BORN_NONBLOCKING)
-            if not _BORN_NONBLOCKING:
-                sock.setblocking(False)
-            code = sock.connect_ex(exchange.address.sockaddr)
-            if code not in _UNDER_WAY:
-                raise OSError(code, "connect")
+            sock = open_socket(exchange.address)
             self._poller.watch(sock.fileno(), writing=True)
         except Exception as error:
             if sock is not None:

@@ -57,9 +57,19 @@ BUILT_IN = (
         "a stack for each and one interpreter lock for all",
     ),
     Spec(
+        "thread-pool", "fetchmux.backends.thread_pool", "threads",
+        "a fixed set of threads, each with one connection at a time in blocking calls",
+        "a stack for each and one interpreter lock for all",
+    ),
+    Spec(
         "select", "fetchmux.backends.select_loop", "readiness loop",
         "one loop on select(2)",
         "descriptors below 1,024, every one walked at each call",
+    ),
+    Spec(
+        "poll", "fetchmux.backends.poll_loop", "readiness loop",
+        "one loop on poll(2)",
+        "every descriptor walked at each call",
     ),
     Spec(
         "epoll", "fetchmux.backends.epoll_loop", "readiness loop",
@@ -67,10 +77,30 @@ BUILT_IN = (
         "one core's CPU; silent connections cost nothing",
     ),
     Spec(
+        "epoll-et", "fetchmux.backends.epoll_edge", "readiness loop",
+        "one loop on epoll(7), edge-triggered: registered once, drained when something has come",
+        "one core's CPU; an edge that is missed does not come again",
+    ),
+    Spec(
+        "generator", "fetchmux.backends.generator_hub", "generators",
+        "each conversation a generator that yields what it waits for, in a scheduler by hand",
+        "one core's CPU; only generators may wait",
+    ),
+    Spec(
+        "greenlet", "fetchmux.backends.greenlet_hub", "greenlets",
+        "each conversation on a stack of its own, in a hub by hand",
+        "one core's CPU; a piece of stack copied at each switch",
+    ),
+    Spec(
         "gevent", "fetchmux.backends.gevent_patched", "greenlets",
         "the blocking code of threads, unchanged, after monkey patching",
         "one core's CPU, more of it for each switch than a bare loop takes",
         solitary=True,
+    ),
+    Spec(
+        "gevent-native", "fetchmux.backends.gevent_native", "greenlets",
+        "greenlets on gevent's own sockets, nothing patched",
+        "one core's CPU, more of it for each switch than a bare loop takes",
     ),
     Spec(
         "asyncio", "fetchmux.backends.asyncio_loop", "coroutines",
@@ -81,6 +111,17 @@ BUILT_IN = (
         "asyncio-uvloop", "fetchmux.backends.asyncio_uvloop", "coroutines",
         "the coroutines of asyncio, unchanged, on libuv's loop",
         "one core's CPU, more of it in the coroutines than in the loop",
+    ),
+    Spec(
+        "twisted", "fetchmux.backends.twisted_reactor", "callbacks",
+        "a Protocol on Twisted's reactor, which waits in epoll(7) where there is one",
+        "one core's CPU, most of it in the layers between the event and the method",
+        solitary=True,
+    ),
+    Spec(
+        "io_uring", "fetchmux.backends.io_uring_ring", "completion loop",
+        "one loop on io_uring_enter(2): the kernel makes the calls and says what came of them",
+        "one core's CPU; a buffer lent for each connection that waits",
     ),
 )  # fmt: skip
 

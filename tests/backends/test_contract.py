@@ -34,3 +34,37 @@ class TestAsyncio(BackendContract):
 @strategy("asyncio-uvloop")
 class TestAsyncioUvloop(BackendContract):
     backend = "asyncio-uvloop"
+
+
+@strategy("twisted")
+class TestTwisted(BackendContract):
+    backend = "twisted"
+
+
+@strategy("io_uring")
+class TestIoUring(BackendContract):
+    backend = "io_uring"
+
+
+class TestThreadPool(BackendContract):
+    backend = "thread-pool"
+
+
+class TestPoll(BackendContract):
+    backend = "poll"
+
+
+class TestEpollEdge(BackendContract):
+    backend = "epoll-et"
+
+
+class TestGenerator(BackendContract):
+    backend = "generator"
+
+
+class TestGreenlet(BackendContract):
+    backend = "greenlet"
+
+
+class TestGeventNative(BackendContract):
+    backend = "gevent-native"

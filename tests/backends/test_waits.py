@@ -17,7 +17,8 @@ from tests.needs import tool
 pytestmark = tool("strace")
 
 WAITS = {"select", "pselect6", "poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2"}
-TRACED = (*sorted(WAITS), "clone", "clone3", "socket", "connect", "close", "sendto", "recvfrom")
+TRACED = (*sorted(WAITS), "clone", "clone3", "socket", "connect", "close", "sendto", "recvfrom", "epoll_ctl")
+EPOLL = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 REQUESTS = 12
 CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
 
@@ -38,14 +39,16 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
-def trace(backend: str, origin: Origin, folder: Path, *, keep_alive: bool = False) -> list[Call]:
+def trace(
+    backend: str, origin: Origin, folder: Path, *, keep_alive: bool = False, window: int = REQUESTS
+) -> list[Call]:
     """The calls of `fetchmux get` while it fetches from a server that takes a moment for each reply.
 
     Those before the first connection are left out: they belong to Python's start.
     """
     log = folder / "strace"
     urls = [origin.url(f"/bytes/100?delay=0.1&n={number}") for number in range(REQUESTS)]
-    command = [sys.executable, "-m", "fetchmux", "get", "-b", backend, "-c", str(REQUESTS), "-o", str(folder / "out")]
+    command = [sys.executable, "-m", "fetchmux", "get", "-b", backend, "-c", str(window), "-o", str(folder / "out")]
     command += [] if keep_alive else ["--no-keep-alive"]
     strace = ["strace", "-f", "-qq", "-o", str(log), "-e", "trace=" + ",".join(f"?{name}" for name in TRACED)]
     subprocess.run([*strace, *command, *urls], check=True, timeout=120)
@@ -59,6 +62,11 @@ def trace(backend: str, origin: Origin, folder: Path, *, keep_alive: bool = Fals
 def count(calls: list[Call]) -> collections.Counter[str]:
     """How often each call was made."""
     return collections.Counter(call.name for call in calls if not call.unfinished)
+
+
+def control(call: Call) -> str:
+    """What an epoll_ctl does."""
+    return call.rest.split(", ")[1]
 
 
 def most_open(calls: list[Call]) -> int:
@@ -104,7 +112,14 @@ def test_threads_clones_a_thread_for_each_request(origin: Origin, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("backend", "waits"),
-    [("select", {"select", "pselect6"}), ("epoll", {"epoll_wait", "epoll_pwait", "epoll_pwait2"})],
+    [
+        ("select", {"select", "pselect6"}),
+        ("poll", {"poll", "ppoll"}),
+        ("epoll", EPOLL),
+        ("epoll-et", EPOLL),
+        ("generator", EPOLL),
+        ("greenlet", EPOLL),
+    ],
 )
 def test_a_loop_waits_in_its_own_call_and_no_other(
     backend: str, waits: set[str], origin: Origin, tmp_path: Path
@@ -117,13 +132,30 @@ def test_a_loop_waits_in_its_own_call_and_no_other(
     assert requests_before_the_first_reply(calls) == REQUESTS
 
 
-def test_gevent_overlaps_its_waits_in_one_thread(origin: Origin, tmp_path: Path) -> None:
-    calls = trace("gevent", origin, tmp_path)
+def test_a_thread_pool_has_as_many_threads_as_the_window_and_uses_them_again(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("thread-pool", origin, tmp_path, window=4)
+    assert count(calls)["clone"] + count(calls)["clone3"] == 4
+    assert len({call.thread for call in calls if call.name == "sendto"}) == 4
+    assert most_open(calls) == 4
+
+
+def test_edge_triggered_epoll_registers_each_socket_once(origin: Origin, tmp_path: Path) -> None:
+    by_edge, by_level = (
+        collections.Counter(control(call) for call in trace(backend, origin, tmp_path) if call.name == "epoll_ctl")
+        for backend in ("epoll-et", "epoll")
+    )
+    assert by_edge == {"EPOLL_CTL_ADD": REQUESTS}
+    assert by_level == {"EPOLL_CTL_ADD": REQUESTS, "EPOLL_CTL_MOD": REQUESTS}
+
+
+@pytest.mark.parametrize("backend", ["gevent", "gevent-native"])
+def test_gevent_overlaps_its_waits_in_one_thread(backend: str, origin: Origin, tmp_path: Path) -> None:
+    calls = trace(backend, origin, tmp_path)
     assert count(calls)["clone"] + count(calls)["clone3"] == 0
     assert len({call.thread for call in calls}) == 1
     assert requests_before_the_first_reply(calls) == REQUESTS
     made = {name for name in count(calls) if name in WAITS}
-    assert made & {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
+    assert made & EPOLL
     assert not made & {"poll", "ppoll", "select", "pselect6"}
 
 

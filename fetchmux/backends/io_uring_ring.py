@@ -1,0 +1,264 @@
+"""Io_uring: one loop that is told not what can be done, but what has been done.
+
+How it waits: in io_uring_enter(2), which hands in any number of operations and sleeps until one of them has completed.
+One more connection costs an operation in the kernel and the memory that it was lent: a waiting receive owns a buffer,
+where epoll's waiting sockets own none. Where it stops scaling: at the CPU of one core; system calls are few.
+
+Some facts about io_uring, and what follows here:
+
+A ring is a pair of queues in memory that program and kernel share. The program puts entries into the submission queue,
+each a system call written down (SOCKET, CONNECT, SEND, RECV, CLOSE), and one call of io_uring_enter hands in all of
+them; the kernel puts a result into the completion queue for each. A loop on epoll makes two calls for what it learns to
+be possible and what it then does; here a round is one call, however many connections take part.
+
+A completion says that an operation is over: its result is what the call would have returned, or an error's number.
+Completions come in any order. Each carries the number that its entry was given, here a token that is used once, so that
+nothing can be taken for something else that had the same descriptor before.
+
+The operation is written down, not the socket's state: the socket stays a blocking one. On a non-blocking socket an
+operation that cannot go on would complete with EAGAIN instead of waiting in the kernel.
+
+Between submission and completion, memory belongs to the kernel. A buffer that Python freed in between would be written
+to all the same, whatever it holds by then. So everything lent lies in `Flight.lent` until the completion is here, and
+the loop does not return before every operation has come back, not even on an interrupt.
+
+ASYNC_CANCEL asks for the end of an operation by its token and is itself an operation. What it can: end a wait. What it
+cannot: undo what is done, or end anything at once. Its own result says "found" or ENOENT, and only the completion of
+the operation (ECANCELED, or what it had achieved in time) gives the memory back. ENOENT means that the completion was
+already there, for the queues keep that order, or that the operation has never been handed in; `close` relies on that.
+
+A closed descriptor does not end the operations on it: each holds the file. They are cancelled first.
+"""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from fetchmux.backends import CHUNK, Work
+from fetchmux.exchange import Carried
+from fetchmux.frontier import TICK
+from fetchmux.model import Options
+
+try:
+    import liburing
+
+    from fetchmux.backends._uring import Result, Ring, socket_address
+except ImportError:
+    liburing = None
+
+# What a receive is lent at first: silent connections are many, and a body that fills it gets a larger one.
+_SMALL = 4 * 1024
+_MOST_ENTRIES = 4_096
+_STREAM = socket.SOCK_STREAM | socket.SOCK_CLOEXEC
+
+
+def missing() -> str | None:
+    """Why this cannot run here."""
+    if sys.platform != "linux":
+        return "io_uring is Linux's own: use select"
+    if liburing is None:
+        return "liburing is not installed: pip install 'fetchmux[uring]'"
+    try:
+        Ring(2).close()
+    except OSError as error:
+        return _refusal(error)
+    return None
+
+
+def run(frontier: Work, options: Options) -> None:
+    """Work until the frontier is exhausted; every operation has come back and every socket is closed afterwards."""
+    loop = Loop(frontier, min(max(options.concurrency, 8), _MOST_ENTRIES))
+    try:
+        loop.work()
+    finally:
+        loop.close()
+
+
+def _refusal(error: OSError) -> str:
+    """Why the kernel gives no ring, and who could change that."""
+    if error.errno == errno.ENOSYS:
+        return "this kernel has no io_uring: use epoll, or Linux 6.1 or later"
+    if error.errno != errno.EPERM:
+        return f"the kernel gives no ring ({error.strerror}): use epoll"
+    try:
+        with open("/proc/sys/kernel/io_uring_disabled") as setting:
+            disabled = int(setting.read())
+    except OSError:
+        disabled = 0
+    if disabled:
+        return "the kernel denies io_uring: sysctl kernel.io_uring_disabled=0 allows it"
+    return "the kernel denies io_uring, as containers do: allow its calls in the seccomp profile"
+
+
+class Flight:
+    """A connection, its exchange, what is done with the result of its operation and what the kernel was lent for it."""
+
+    __slots__ = ("buffer", "exchange", "fd", "lent", "stands", "then", "token")
+
+    def __init__(self, exchange: Carried) -> None:
+        self.exchange = exchange
+        self.fd = -1
+        self.stands = False
+        self.token = 0
+        self.then: Callable[[Flight, int], None] = _opened
+        self.lent: object = None
+        self.buffer = bytearray(_SMALL)
+
+
+class Loop:
+    """All flights of one run. Each has one operation under way, known by its token, until it is dropped."""
+
+    def __init__(self, frontier: Work, entries: int) -> None:
+        self._frontier = frontier
+        self._ring = Ring(entries)
+        self._flights: set[Flight] = set()
+        self._under_way: dict[int, Flight] = {}
+        self._tokens = itertools.count(2, 2)
+        self._swept_at = 0.0
+
+    def work(self) -> None:
+        """Launch, hand in and sleep, step, sweep."""
+        frontier, ring, under_way = self._frontier, self._ring, self._under_way
+        while not frontier.exhausted:
+            while (exchange := frontier.take()) is not None:
+                self._launch(exchange)
+            ring.wait(frontier.timeout())
+            for token, result in ring.completed():
+                if token in under_way:
+                    self._step(token, result)
+            self._sweep(time.monotonic())
+
+    def close(self) -> None:
+        """Call every operation back and wait for it: only then may buffers and sockets go."""
+        for token in self._under_way:
+            self._cancel(token)
+        while self._under_way:
+            self._ring.wait(TICK)
+            for token, result in self._ring.completed():
+                self._call_back(token, result)
+        for flight in self._flights:
+            if flight.fd >= 0:
+                os.close(flight.fd)
+        self._flights.clear()
+        self._ring.close()
+
+    def _launch(self, exchange: Carried) -> None:
+        flight = Flight(exchange)
+        self._flights.add(flight)
+        entry = liburing.Sqe()
+        liburing.io_uring_prep_socket(entry, exchange.address.family, _STREAM, 0, 0)
+        self._put(flight, entry, _opened)
+
+    def _put(self, flight: Flight, entry: Any, then: Callable[[Flight, int], None], lent: object = None) -> None:
+        """Queue the next operation. It is known before it is queued: an interrupt in between loses nothing."""
+        flight.then, flight.lent, flight.token = then, lent, next(self._tokens)
+        self._under_way[flight.token] = flight
+        self._ring.put(entry, flight.token)
+
+    def _step(self, token: int, result: Result) -> None:
+        """Report how an operation has ended, and queue the next one."""
+        flight = self._under_way[token]
+        exchange = flight.exchange
+        try:
+            if isinstance(result, OSError):
+                raise result
+            if flight.then in _ABOUT_THE_SOCKET or not exchange.done:
+                flight.then(flight, result)
+        except Exception as error:
+            exchange.fail(error)
+        del self._under_way[token]
+        if flight.then is _closed:
+            self._flights.discard(flight)
+        elif exchange.done:
+            self._land(flight)
+        else:
+            self._go_on(flight)
+
+    def _go_on(self, flight: Flight) -> None:
+        """Write down the next call of the conversation."""
+        entry, exchange = liburing.Sqe(), flight.exchange
+        if not flight.stands:
+            address = socket_address(exchange.address)
+            liburing.io_uring_prep_connect(entry, flight.fd, address)
+            self._put(flight, entry, _connected, address)
+        elif exchange.outgoing:
+            piece = bytes(exchange.outgoing[:CHUNK])
+            liburing.io_uring_prep_send(entry, flight.fd, piece, 0)
+            self._put(flight, entry, _sent, piece)
+        else:
+            liburing.io_uring_prep_recv(entry, flight.fd, flight.buffer, 0)
+            self._put(flight, entry, _received)
+
+    def _land(self, flight: Flight) -> None:
+        """The exchange is done: its successor goes on the same socket, or the socket is closed."""
+        successor = self._frontier.settle(flight.exchange)
+        if successor is not None:
+            flight.exchange = successor
+            self._go_on(flight)
+        elif flight.fd < 0:
+            self._flights.discard(flight)
+        else:
+            entry = liburing.Sqe()
+            liburing.io_uring_prep_close(entry, flight.fd)
+            self._put(flight, entry, _closed)
+
+    def _sweep(self, now: float) -> None:
+        """Give up what is past its deadline, and ask for its operation: it lands when that has come back."""
+        if now - self._swept_at < TICK:
+            return
+        self._swept_at = now
+        for token, flight in self._under_way.items():
+            if now >= flight.exchange.deadline and not flight.exchange.done:
+                flight.exchange.fail(TimeoutError())
+                self._cancel(token)
+
+    def _cancel(self, token: int) -> None:
+        """Tokens of operations are even; the cancellation of one has the odd number above it."""
+        entry = liburing.Sqe()
+        liburing.io_uring_prep_cancel64(entry, token, 0)
+        self._ring.put(entry, token + 1)
+
+    def _call_back(self, token: int, result: Result) -> None:
+        """An operation has come back after it was cancelled, or a cancellation says that there is none."""
+        flight = self._under_way.get(token)
+        if flight is None:
+            if isinstance(result, FileNotFoundError):
+                self._under_way.pop(token - 1, None)
+        else:
+            if flight.then in _ABOUT_THE_SOCKET and isinstance(result, int):
+                flight.then(flight, result)
+            del self._under_way[token]
+
+
+def _opened(flight: Flight, fd: int) -> None:
+    flight.fd = fd
+
+
+def _connected(flight: Flight, _: int) -> None:
+    flight.stands = True
+    flight.exchange.connected()
+
+
+def _sent(flight: Flight, count: int) -> None:
+    flight.exchange.sent(count)
+
+
+def _received(flight: Flight, count: int) -> None:
+    flight.exchange.feed(bytes(memoryview(flight.buffer)[:count]))
+    if count == _SMALL:
+        flight.buffer = bytearray(CHUNK)
+
+
+def _closed(flight: Flight, _: int) -> None:
+    flight.fd = -1
+
+
+# Their results count even when the exchange is over: they say which descriptor is open.
+_ABOUT_THE_SOCKET = (_opened, _closed)
