@@ -138,7 +138,7 @@ class Connection:
         return sock
 
     async def _send(self, sock: socket.socket, exchange: Carried) -> None:
-        """Send a piece. There is no call that sends what fits, so a long request goes piece by piece: it is seen to move."""
+        """Send a piece: there is no call that sends what fits, and a long request must be seen to move."""
         piece = exchange.outgoing[:CHUNK]
         await self._loop.sock_sendall(sock, piece)
         exchange.sent(len(piece))

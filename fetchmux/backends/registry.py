@@ -82,6 +82,11 @@ BUILT_IN = (
         "one core's CPU; an edge that is missed does not come again",
     ),
     Spec(
+        "callbacks", "fetchmux.backends.callbacks_loop", "callbacks",
+        "request objects with a fileno and a callback, in a loop on select by hand",
+        "descriptors below 1,024; a conversation cut in pieces",
+    ),
+    Spec(
         "generator", "fetchmux.backends.generator_hub", "generators",
         "each conversation a generator that yields what it waits for, in a scheduler by hand",
         "one core's CPU; only generators may wait",

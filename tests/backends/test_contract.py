@@ -68,3 +68,7 @@ class TestGreenlet(BackendContract):
 
 class TestGeventNative(BackendContract):
     backend = "gevent-native"
+
+
+class TestCallbacks(BackendContract):
+    backend = "callbacks"

@@ -114,6 +114,7 @@ def test_threads_clones_a_thread_for_each_request(origin: Origin, tmp_path: Path
     ("backend", "waits"),
     [
         ("select", {"select", "pselect6"}),
+        ("callbacks", {"select", "pselect6"}),
         ("poll", {"poll", "ppoll"}),
         ("epoll", EPOLL),
         ("epoll-et", EPOLL),
