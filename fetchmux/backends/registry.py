@@ -153,12 +153,15 @@ def find(name: str) -> Spec:
         if spec.name == name:
             return spec
     # Only now: scanning what is installed takes longer than fetching a page.
-    every = {spec.name: spec for spec in specs()}
-    if name not in every:
-        near = difflib.get_close_matches(name, every, n=2, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(every)}"
-        raise UnknownBackend(f"no backend is called {name!r}: {hint}")
-    return every[name]
+    import importlib.metadata
+
+    installed = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
+    if name in installed:
+        return _installed(installed[name])
+    every = (*(spec.name for spec in BUILT_IN), *installed)
+    near = difflib.get_close_matches(name, every, n=2, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(every)}"
+    raise UnknownBackend(f"no backend is called {name!r}: {hint}")
 
 
 def load(spec: Spec) -> Backend:

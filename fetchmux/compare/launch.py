@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,10 @@ import msgspec
 from fetchmux.compare import measure
 from fetchmux.compare.trial import Report, Trial
 
+# How often a silent child is looked at, in seconds.
+_GLANCE = 0.2
+# How long a child that has closed its pipe may take to end, in seconds.
+_PARTING = 5.0
 # All that a trial sees of the environment, so that two machines' trials differ in no setting that nobody looks at.
 _PASSED = frozenset({"HOME", "LANG", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "VIRTUAL_ENV"})
 
@@ -49,11 +54,14 @@ def _converse(trial: Trial, limit: float) -> tuple[bytes | None, str]:
         with _start(writer, complaints) as child:
             try:
                 answer = _ask(child, pipe, msgspec.json.encode(trial), end)
-            except BaseException:
-                child.kill()
-                raise
-            if answer is None:
-                child.kill()
+                if answer is not None:
+                    # Let it say its last words.
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        child.wait(_PARTING)
+            finally:
+                # Its children too; where it has left none and is gone itself, there is no such group.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
         complaints.seek(0)
         if answer is None:
             return None, f"it took longer than {limit:g} s"
@@ -70,6 +78,8 @@ def _start(writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
             stderr=complaints,
             pass_fds=(writer,),
             env=_environment(),
+            # A group of its own: Ctrl-C is for this process, which ends the whole group.
+            process_group=0,
         )
     finally:
         os.close(writer)
@@ -82,11 +92,15 @@ def _ask(child: subprocess.Popen[bytes], pipe: IO[bytes], order: bytes, end: flo
     with contextlib.suppress(BrokenPipeError), child.stdin as stdin:
         stdin.write(order)
     pieces: list[bytes] = []
-    while select.select([pipe], [], [], max(0.0, end - time.monotonic()))[0]:
-        piece = pipe.read(1 << 20)
-        if not piece:
+    while time.monotonic() < end:
+        if select.select([pipe], [], [], _GLANCE)[0]:
+            piece = pipe.read(1 << 20)
+            if not piece:
+                return b"".join(pieces)
+            pieces.append(piece)
+        elif child.poll() is not None:
+            # It has left processes behind that hold the pipe open.
             return b"".join(pieces)
-        pieces.append(piece)
     return None
 
 

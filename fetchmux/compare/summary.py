@@ -80,31 +80,45 @@ def summarise(reports: Sequence[Report], reference: str, ideals: dict[str, float
     by_backend: dict[str, list[Report]] = collections.defaultdict(list)
     for report in sorted(reports, key=lambda report: report.round):
         by_backend[report.backend].append(report)
-    unranked = _wrong(by_backend)
-    samples = {
-        backend: [report.wall for report in ran] for backend, ran in by_backend.items() if backend not in unranked
-    }
+    unranked = _wrong(by_backend, reference)
+    ranked = _whole_rounds({backend: ran for backend, ran in by_backend.items() if backend not in unranked})
+    samples = {backend: [report.wall for report in ran] for backend, ran in ranked.items()}
     order = sorted(samples, key=lambda backend: statistics.median(samples[backend]))
     if not order:
         return Summary([], None, unranked)
     against = reference if reference in samples else order[-1]
     ranks = _ranks(order, samples)
-    rows = [_row(by_backend[backend], ranks[backend], samples[against], ideals.get(backend)) for backend in order]
+    rows = [_row(ranked[backend], ranks[backend], samples[against], ideals.get(backend)) for backend in order]
     return Summary(rows, against, unranked)
 
 
-def _wrong(by_backend: dict[str, list[Report]]) -> dict[str, str]:
+def _wrong(by_backend: dict[str, list[Report]], reference: str) -> dict[str, str]:
     """Who has a failed trial or fetched something else than most, and what."""
-    votes = collections.Counter(
-        report.digest for ran in by_backend.values() for report in ran if report.failure is None
-    )
-    usual = votes.most_common(1)[0][0] if votes else ""
+    usual = _usual_digest(by_backend, reference)
     wrong: dict[str, str] = {}
     for backend, ran in by_backend.items():
         odd = next((report for report in ran if report.failure is not None or report.digest != usual), None)
         if odd is not None:
             wrong[backend] = odd.failure or f"its results differ: {_told(odd)}"
     return wrong
+
+
+def _usual_digest(by_backend: dict[str, list[Report]], reference: str) -> str:
+    """What most strategies fetched; where they disagree evenly, the reference is believed."""
+    votes: collections.Counter[str] = collections.Counter()
+    for backend, ran in by_backend.items():
+        for digest in {report.digest for report in ran if report.failure is None}:
+            votes[digest] += 2 + (backend == reference)
+    return max(votes, key=votes.__getitem__) if votes else ""
+
+
+def _whole_rounds(by_backend: dict[str, list[Report]]) -> dict[str, list[Report]]:
+    """The rounds that every strategy has run: an interrupt ends a comparison in the middle of one."""
+    rounds = [{report.round for report in ran} for ran in by_backend.values()]
+    whole = set.intersection(*rounds) if rounds else set[int]()
+    if not whole:
+        return {}
+    return {backend: [report for report in ran if report.round in whole] for backend, ran in by_backend.items()}
 
 
 def _told(report: Report) -> str:

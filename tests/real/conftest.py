@@ -77,9 +77,10 @@ def _wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
         if server.poll() is not None:
             assert server.stderr is not None
             pytest.fail(f"nginx ended: {server.stderr.read().decode()}")
-        with contextlib.suppress(ConnectionRefusedError), contextlib.closing(
-            http.client.HTTPConnection("127.0.0.1", port)
-        ) as connection:
+        with (
+            contextlib.suppress(ConnectionRefusedError),
+            contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection,
+        ):
             connection.request("HEAD", "/")
             connection.getresponse().read()
             return

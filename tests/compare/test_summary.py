@@ -1,0 +1,112 @@
+"""From reports to a ranking."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from fetchmux.compare.summary import Row, ideal_time, same, summarise
+from fetchmux.compare.trial import Report
+
+
+def reports(backend: str, walls: list[float], **fields: object) -> list[Report]:
+    defaults: dict[str, object] = {"ok": 10, "digest": "right", "latencies": [0.1] * 10, "statuses": {200: 10}}
+    return [
+        Report(backend, number, wall=wall, **{**defaults, **fields})  # type: ignore[arg-type]
+        for number, wall in enumerate(walls)
+    ]
+
+
+SLOW, FAST = [2.0, 2.1, 1.9, 2.0, 2.05], [1.0, 1.05, 0.95, 1.0, 1.02]
+
+
+def test_rows_stand_in_the_order_of_their_medians_relative_to_the_reference():
+    summary = summarise(reports("slow", SLOW) + reports("fast", FAST), "slow", {})
+    assert [(row.backend, row.rank) for row in summary.rows] == [("fast", 1), ("slow", 2)]
+    assert summary.rows[0].speed == pytest.approx(2.0, abs=0.05)
+    assert summary.rows[1].speed == 1.0
+    assert summary.reference == "slow"
+
+
+def test_strategies_that_cannot_be_told_apart_share_a_rank():
+    other = [1.02, 1.0, 1.0, 0.97, 1.04]
+    summary = summarise(reports("slow", SLOW) + reports("fast", FAST) + reports("other", other), "slow", {})
+    assert {row.backend: row.rank for row in summary.rows} == {"fast": 1, "other": 1, "slow": 3}
+
+
+def test_a_wrong_answer_is_never_a_fast_one():
+    summary = summarise(
+        reports("slow", SLOW) + reports("fast", FAST) + reports("wrong", [0.1] * 5, digest="other", statuses={500: 10}),
+        "slow",
+        {},
+    )
+    assert [row.backend for row in summary.rows] == ["fast", "slow"]
+    assert summary.unranked == {"wrong": "its results differ: 10 × 500"}
+
+
+def test_where_two_disagree_the_reference_is_believed():
+    summary = summarise(reports("fast", FAST, digest="other") + reports("slow", SLOW), "slow", {})
+    assert [row.backend for row in summary.rows] == ["slow"]
+    assert list(summary.unranked) == ["fast"]
+
+
+def test_one_failed_trial_takes_the_rank_and_tells_why():
+    odd = reports("odd", FAST)
+    odd[3] = Report("odd", 3, failure="it broke")
+    summary = summarise(reports("slow", SLOW) + odd, "slow", {})
+    assert summary.unranked == {"odd": "it broke"}
+
+
+def test_without_its_reference_speeds_are_relative_to_the_slowest():
+    broken = [Report("sequential", number, failure="it broke") for number in range(5)]
+    summary = summarise(reports("slow", SLOW) + reports("fast", FAST) + broken, "sequential", {})
+    assert summary.reference == "slow"
+
+
+def test_when_nothing_can_be_ranked_there_is_no_row():
+    summary = summarise([Report("a", 0, failure="x")], "a", {})
+    assert (summary.rows, summary.reference) == ([], None)
+
+
+def test_an_interrupted_comparison_is_ranked_by_the_rounds_that_all_have():
+    summary = summarise(reports("slow", SLOW[:2]) + reports("fast", FAST), "slow", {})
+    assert [row.backend for row in summary.rows] == ["fast", "slow"]
+
+
+def test_samples_of_one_kind_show_no_difference_and_a_slow_down_does():
+    dice = random.Random(5)
+    noise = [dice.gauss(1.0, 0.02) for _ in range(9)]
+    others = [dice.gauss(1.0, 0.02) for _ in range(9)]
+    assert same(noise, others)
+    assert not same(noise, [wall * 1.1 for wall in others])
+
+
+@pytest.mark.parametrize(
+    ("delay", "requests", "window", "ideal"),
+    [(0.01, 100, 10, 0.1), (0.01, 101, 10, 0.11), (0.01, 100, 1, 1.0), (0.0, 100, 10, 0.0)],
+)
+def test_the_ideal_time_is_that_of_full_windows(delay, requests, window, ideal):
+    assert ideal_time(delay, requests, window) == pytest.approx(ideal)
+
+
+def row(ideal: float | None = None, client: float = 0.0, server: float | None = None) -> Row:
+    (made,) = summarise(
+        reports("a", [1.0], cpu_user=client, cpu_server=server), "a", {} if ideal is None else {"a": ideal}
+    ).rows
+    return made
+
+
+@pytest.mark.parametrize(
+    ("made", "bound"),
+    [
+        (row(ideal=0.9, client=0.9), "waiting"),
+        (row(ideal=0.3, client=0.9, server=0.2), "client CPU"),
+        (row(ideal=0.3, client=0.5, server=0.95), "the server"),
+        (row(client=0.5, server=0.45), "client + server"),
+        (row(client=0.3, server=0.2), "nothing alone"),
+        (row(client=0.3), "nothing alone"),
+    ],
+)
+def test_what_bound_the_time_is_told(made: Row, bound: str):
+    assert made.bound == bound

@@ -1,0 +1,93 @@
+"""A trial in a process of its own, and what becomes of one that goes wrong."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from fetchmux.compare import measure
+from fetchmux.compare.launch import conduct
+from fetchmux.origin.launch import Origin
+from tests.compare.conftest import trial
+
+
+def test_a_trial_reports_what_it_fetched_and_what_that_cost(origin: Origin):
+    report = conduct(trial("epoll", origin.url("/bytes/100"), requests=20, warm_up=3), 60, origin.pid)
+    assert report.failure is None
+    assert (report.ok, report.failed, report.statuses) == (20, 0, {200: 20})
+    # The warm-up is in no number.
+    assert len(report.latencies) == 20
+    assert report.wall > 0
+    assert report.cpu_user + report.cpu_system > 0
+    assert report.cpu_server is not None
+
+
+def test_what_was_fetched_has_the_same_digest_under_every_strategy_and_another_for_another_page(origin: Origin):
+    digests = {
+        (backend, size): conduct(trial(backend, origin.url(f"/bytes/{size}")), 60).digest
+        for backend in ("sequential", "threads", "epoll", "gevent")
+        for size in (100, 101)
+    }
+    assert len({digests[backend, 100] for backend, _ in digests}) == 1
+    assert len(set(digests.values())) == 2
+
+
+def test_the_memory_of_a_trial_is_its_own(origin: Origin):
+    """Linux carries the parent's peak across exec in ru_maxrss."""
+    ballast = bytearray(300 << 20)
+    ballast[::4096] = b"x" * len(ballast[::4096])
+    assert measure.peak_memory() > 300 << 20
+    report = conduct(trial("epoll", origin.url("/bytes/1")), 60)
+    assert 5 << 20 < report.peak_memory < 150 << 20
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("crashes", "RuntimeError: it broke"),
+        ("leaves", "its process ended without a report"),
+        ("killed", "its process was ended by signal 9"),
+    ],
+)
+def test_a_strategy_that_ends_its_process_is_a_report_with_the_reason(name: str, reason: str, origin: Origin):
+    assert conduct(trial(name, origin.url("/bytes/1")), 60).failure == reason
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_strategy_that_hangs_is_ended_and_told(origin: Origin):
+    assert conduct(trial("hangs", origin.url("/bytes/1")), 1.0).failure == "it took longer than 1 s"
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_process_that_a_strategy_leaves_behind_holds_nothing_up_and_is_ended(origin: Origin):
+    report = conduct(trial("leaves-a-child", origin.url("/bytes/1"), warm_up=0), 60)
+    assert (report.failure, report.ok) == (None, 20)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_what_a_strategy_prints_does_not_reach_its_report(origin: Origin):
+    report = conduct(trial("chatters", origin.url("/bytes/1")), 60)
+    assert (report.failure, report.ok) == (None, 20)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_strategy_whose_fetches_fail_is_measured_with_its_failures(origin: Origin):
+    report = conduct(trial("lazy", origin.url("/bytes/1")), 60)
+    assert (report.failure, report.ok, report.failed, report.codes) == (None, 0, 20, {"timeout": 20})
+
+
+def test_a_trial_sees_only_the_settings_on_the_list(origin: Origin, monkeypatch: pytest.MonkeyPatch, tmp_path):
+    (tmp_path / "strange_spy.py").write_text(
+        "import os\nfrom fetchmux.backends.epoll_loop import run\n"
+        "assert 'http_proxy' not in os.environ and 'SECRET_SETTING' not in os.environ\n"
+    )
+    info = tmp_path / "spy-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: spy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[fetchmux.backends]\nspy = strange_spy\n")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+    monkeypatch.setenv("SECRET_SETTING", "1")
+    assert conduct(trial("spy", origin.url("/bytes/1")), 60).failure is None
