@@ -9,7 +9,7 @@ JOBS ?= auto
 .PHONY: test compare check clean
 
 test: check
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 
 compare: $(READY)
 	$(BIN)/fetchmux compare

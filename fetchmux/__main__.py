@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+import signal
 
 
 def main() -> None:
     """Run the command line."""
-    try:
-        from fetchmux.cli import cli
+    # A Ctrl-C in the middle of an import would end in a traceback; until a command begins, just end.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from fetchmux.cli import cli
 
-        cli()
-    except KeyboardInterrupt:
-        # So early that no command had begun: nothing is to be said but that it ended.
-        sys.exit(130)
+    cli()
 
 
 if __name__ == "__main__":

@@ -141,7 +141,7 @@ class Exchange:
         self.store = store
         self.reused = reused
         self.outgoing: bytes | memoryview = outgoing if len(outgoing) < _VIEW_FROM else memoryview(outgoing)
-        self.collector = Collector(job.method, store, options.max_head, options.max_body)
+        self.collector = Collector(job.method, store, options.max_head, options.max_body, options.compressed)
         self.done = False
         self.cancelled = False
         self.scarce = False

@@ -108,6 +108,7 @@ class Options:
         max_body: most bytes of a body, or None.
         max_head: most bytes of all heads of one reply, interim ones included.
         keep_alive: ask for a connection that outlives its reply, and use it for the next request of that origin.
+        compressed: offer content codings and decode them.
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
         fail: a status of 400 or more counts as failed.
         http: the version that requests claim.
@@ -125,6 +126,7 @@ class Options:
     max_body: int | None = None
     max_head: int = MAX_HEAD
     keep_alive: bool = True
+    compressed: bool = False
     body: BodyUse = "keep"
     fail: bool = False
     http: Literal["1.0", "1.1"] = "1.0"

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from fetchmux import __version__
 from fetchmux.backends import registry
 from fetchmux.frontier import Frontier
+from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
 from fetchmux.model import Network, Options, Request, Result
 from fetchmux.reach import Reach
@@ -91,7 +92,11 @@ class Session:
             options,
             reach=reach,
             builder=RequestBuilder(
-                USER_AGENT, keep_alive=options.keep_alive, version=options.http, forwarded=reach.forwarded
+                USER_AGENT,
+                keep_alive=options.keep_alive,
+                version=options.http,
+                forwarded=reach.forwarded,
+                accept_encoding=accept_encoding() if options.compressed else None,
             ),
             output=self,
             open_store=store_opener(options.body),

@@ -7,6 +7,7 @@ that `--version` is quick and that gevent finds nothing imported which it has to
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from typing import Any, NoReturn
 
@@ -71,3 +72,6 @@ def _refuse(message: str) -> NoReturn:
 @click.version_option(__version__, prog_name="fetchmux", message="%(prog)s %(version)s")
 def cli() -> None:
     """Fetch many URLs at once, by the strategy you name, and find out which one deserves it."""
+    # Called when the command's module has been imported: from here on a Ctrl-C is an exception again.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

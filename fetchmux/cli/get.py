@@ -13,6 +13,7 @@ import click
 from fetchmux.backends import registry
 from fetchmux.cli import options
 from fetchmux.cli.given import FORMATS, SHOWN, Given
+from fetchmux.cli.signals import Interruption
 
 _EPILOG = """\b
 Exit status:
@@ -46,6 +47,7 @@ Exit status:
 @click.option("-I", "--head", is_flag=True, help="Ask for the head only.")
 @click.option("-A", "--user-agent", type=options.user_agent, metavar="TEXT", help="Send this as User-Agent.")
 @click.option("--keep-alive/--no-keep-alive", default=True, help="Use a connection for more than one request.")
+@click.option("--compressed", is_flag=True, help="Offer content codings (gzip and the like) and decode them.")
 @click.option("--timeout", type=options.duration, default="60s", metavar="TIME",
               help="For one attempt, whole: 10, 2.5s, 500ms, 2m.")
 @click.option("--connect-timeout", type=options.duration, default="10s", metavar="TIME",
@@ -94,8 +96,9 @@ def get(**given: Any) -> int:
     """
     wanted = Given(**given)
     wanted.check()
-    registry.prepare(registry.find(wanted.backend))
+    with Interruption() as interruption:
+        registry.prepare(registry.find(wanted.backend))
 
-    from fetchmux.cli.run import Run
+        from fetchmux.cli.run import Run
 
-    return Run(wanted).work()
+        return Run(wanted).work(interruption)

@@ -40,6 +40,7 @@ class Given:
     max_body: int | None
     max_head: int
     keep_alive: bool
+    compressed: bool
     format: Format | None
     body: ShownBody
     output: str | None
@@ -102,6 +103,7 @@ class Given:
             max_body=self.max_body,
             max_head=self.max_head,
             keep_alive=self.keep_alive,
+            compressed=self.compressed,
             body=self._body_use(chosen),
             fail=self.fail,
             http=self.http,

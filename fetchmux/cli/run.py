@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from fetchmux.cli.console import Console, Watched
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
-from fetchmux.cli.signals import Interruption
 from fetchmux.cli.sources import Source
 from fetchmux.cli.summary import interrupted, summary
 from fetchmux.errors import UsageError
@@ -22,6 +21,7 @@ from fetchmux.session import Session
 
 if TYPE_CHECKING:
     from fetchmux.cli.given import Given
+    from fetchmux.cli.signals import Interruption
 
 
 class Run:
@@ -48,12 +48,12 @@ class Run:
             requests, options, sink, backend=given.backend, network=given.network(), notice=console.notice
         )
 
-    def work(self) -> int:
+    def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status."""
         self._introduce()
         started = time.monotonic()
-        with Interruption(self._session.cancel) as interruption:
-            failure = self._fetch()
+        interruption.cancel = self._session.cancel
+        failure = self._fetch()
         self._console.close()
         if interruption.status is not None:
             self._console.notice(interrupted(self._session.tally, ended=self._source.ended))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the run in good order, the second ends the process.
+"""Ctrl-C and SIGTERM: the first ends a run in good order, the second, or one before any run, ends the process.
 
 Knows signals and one function to call. Does no output: a handler runs between any two instructions.
 """
@@ -15,15 +15,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Within a `with` block a signal calls `cancel`.
+    """Takes the place of KeyboardInterrupt within a `with` block, so that no import or cleanup can swallow it.
 
     Attributes:
+        cancel: ends the run that has begun; None as long as there is nothing to end in good order.
         status: the exit status that a signal asked for, 130 or 143; None as long as none came.
     """
 
-    def __init__(self, cancel: Callable[[], None]) -> None:
+    def __init__(self) -> None:
+        self.cancel: Callable[[], None] | None = None
         self.status: int | None = None
-        self._cancel = cancel
         self._before: list[Any] = []
 
     def __enter__(self) -> Self:
@@ -39,7 +40,7 @@ class Interruption:
                 signal.signal(number, handler)
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
-        if self.status is not None:
-            os._exit(self.status)
+        if self.status is not None or self.cancel is None:
+            os._exit(self.status or 128 + number)
         self.status = 128 + number
-        self._cancel()
+        self.cancel()

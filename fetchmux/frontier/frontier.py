@@ -125,7 +125,11 @@ class Frontier:
     def timeout(self) -> float:
         """Sleep at most so many seconds before asking `take` again. Called before each sleep: results go out here."""
         now = self._clock()
-        self._outlet.flush_if_due(now)
+        if len(self._live) > 1:
+            self._outlet.flush_if_due(now)
+        else:
+            # What is in flight now may be waited for alone, and for long.
+            self._outlet.flush()
         if self._cancelled:
             # Again, for an exchange whose deadline was being written while the signal came.
             self.cancel()

@@ -7,6 +7,7 @@ know where bytes come from or when: `feed` gives the same answer for a whole res
 from __future__ import annotations
 
 from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.http.codings import Decoder, open_decoder
 from fetchmux.http.framing import BodyReader, ChunkedBody, LengthBody, StreamBody, choose_reader
 from fetchmux.http.head import END_OF_HEAD, Head, malformed, parse_head
 from fetchmux.model import Store
@@ -15,18 +16,20 @@ _START = b"HTTP/"
 
 
 class Collector:
-    """Collects one response.
+    """Collects one response; with `decode`, content codings are undone and `max_body` holds for what comes out.
 
     Attributes:
         complete: the whole response has arrived.
         head: None until the final head has been read.
-        body_size: bytes of body so far; wire_size: all bytes so far, heads and framing included.
+        body_size: bytes of body so far, decoded; wire_size: all bytes so far, heads and framing included.
     """
 
-    __slots__ = ("_buffer", "_max_body", "_max_head", "_method", "_reader", "_spent", "_store",
+    __slots__ = ("_buffer", "_decode", "_decoder", "_max_body", "_max_head", "_method", "_reader", "_spent", "_store",
                  "body_size", "complete", "head", "wire_size")  # fmt: skip
 
-    def __init__(self, method: str, store: Store | None, max_head: int, max_body: int | None) -> None:
+    def __init__(
+        self, method: str, store: Store | None, max_head: int, max_body: int | None, decode: bool = False
+    ) -> None:
         self.complete = False
         self.head: Head | None = None
         self.body_size = 0
@@ -38,6 +41,8 @@ class Collector:
         self._buffer = b""
         self._spent = 0
         self._reader: BodyReader | None = None
+        self._decode = decode
+        self._decoder: Decoder | None = None
 
     def feed(self, data: bytes) -> None:
         """Take what arrived; b"" is the end of the stream. Raises FetchError; nothing may be fed after that."""
@@ -52,11 +57,15 @@ class Collector:
             return
         body = reader.read(data) if data else b""
         if body:
-            self._deliver(body)
-        self.complete = reader.complete
-        if self.complete:
+            if self._decoder is None:
+                self._deliver(body)
+            else:
+                for piece in self._decoder.decode(body):
+                    self._deliver(piece)
+        if reader.complete:
             # Whether more had arrived already is chance; it belongs to no response.
             self.wire_size -= len(reader.rest)
+            self._finish()
 
     @property
     def persistent(self) -> bool:
@@ -110,7 +119,9 @@ class Collector:
         self.head = head
         self._reader = reader = choose_reader(self._method, head)
         self.complete = reader.complete
-        if isinstance(reader, LengthBody):
+        if self._decode and not reader.complete:
+            self._decoder = open_decoder(head.fields, self._max_body)
+        if isinstance(reader, LengthBody) and self._decoder is None:
             self._check_size(reader.length)
 
     def _deliver(self, body: bytes) -> None:
@@ -127,9 +138,15 @@ class Collector:
     def _end(self) -> None:
         if self._reader is not None:
             self._reader.end()
-            self.complete = True
+            self._finish()
         elif self.wire_size == 0:
             raise FetchError(Code.EMPTY_REPLY, "the server closed the connection without a byte", Phase.HEAD)
         else:
             message = "the server closed the connection in the middle of the head"
             raise FetchError(Code.CONNECTION_LOST, message, Phase.HEAD)
+
+    def _finish(self) -> None:
+        """The framing says that the body is whole; a coding may know better."""
+        if self._decoder is not None:
+            self._decoder.end()
+        self.complete = True

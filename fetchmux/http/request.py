@@ -35,13 +35,20 @@ class RequestBuilder:
     """
 
     def __init__(
-        self, user_agent: str, *, keep_alive: bool, version: str = "1.0", forwarded: Forwarded | None = None
+        self,
+        user_agent: str,
+        *,
+        keep_alive: bool,
+        version: str = "1.0",
+        forwarded: Forwarded | None = None,
+        accept_encoding: str | None = None,
     ) -> None:
         self._forwarded = forwarded or _directly
         self._version = version
         self._common = [
             ("User-Agent", user_agent),
             ("Accept", "*/*"),
+            *([] if accept_encoding is None else [("Accept-Encoding", accept_encoding)]),
             ("Connection", "keep-alive" if keep_alive else "close"),
         ]
         self._kept: dict[tuple[Origin, str, Headers, str | None, int], tuple[bytes, bytes]] = {}

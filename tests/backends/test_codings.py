@@ -24,7 +24,7 @@ BODIES: dict[str, tuple[str, bytes]] = {
     **{name.replace(" ", "-"): (name.split()[0], encode([name], TEXT)) for name in HERE},
     "plain": ("", TEXT),
     "members": ("gzip", encode(["gzip"], TEXT[:100]) + encode(["gzip"], TEXT[100:])),
-    "in-a-row": (", ".join(HERE[2:3] + ["gzip"]), encode([*HERE[2:3], "gzip"], TEXT)),
+    "in-a-row": ("deflate, gzip", encode(["deflate", "gzip"], TEXT)),
     "empty": ("gzip", b""),
     "damaged": ("gzip", CODERS["gzip"](TEXT)[:-8] + bytes(8)),
     "cut": ("gzip", CODERS["gzip"](TEXT)[:-1]),

@@ -82,7 +82,8 @@ def test_the_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "_exit", sys.exit)
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
-        with Interruption(lambda: cancelled.append(None)) as interruption:
+        with Interruption() as interruption:
+            interruption.cancel = lambda: cancelled.append(None)
             signal.raise_signal(signal.SIGTERM)
             assert (interruption.status, len(cancelled)) == (143, 1)
             with pytest.raises(SystemExit, match="143"):
@@ -95,7 +96,13 @@ def test_the_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPa
 
 def test_without_a_signal_the_handlers_are_given_back():
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with Interruption(lambda: None) as interruption:
+    with Interruption() as interruption:
         assert signal.getsignal(signal.SIGINT) not in before
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
     assert interruption.status is None
+
+
+def test_a_signal_before_anything_has_begun_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(SystemExit, match="130"), Interruption():
+        signal.raise_signal(signal.SIGINT)

@@ -30,7 +30,7 @@ class Terminal:
         self._server = ["tmux", "-f", "/dev/null", "-S", str(directory / f"tmux{next(_NUMBERS)}")]
         self.raw = directory / "raw"
         self._script = directory / "script"
-        self._tmux("new-session", "-d", "-x", str(width), "-y", "40", "sh")
+        self._tmux("new-session", "-d", "-x", str(width), "-y", "150", "sh")
         self._tmux("pipe-pane", "-o", f"cat > {shlex.quote(str(self.raw))}")
 
     def type(self, *arguments: str, before: str = "", after: str = "") -> None:

@@ -25,7 +25,7 @@ def target() -> Iterator[str]:
 
 WRONG = {
     "an unknown backend, with the near name": (["-b", "epol"], "epoll"),
-    "an unknown backend, with all names": (["-b", "zzzzzz"], "sequential, threads, select, epoll, gevent"),
+    "an unknown backend, with all names": (["-b", "zzzzzz"], "there are sequential, threads"),
     "an unknown search engine": (["--search", "altavista"], "baidu, sogou, bing, google, duckduckgo"),
     "a template without a hole": (["--template", "http://h/s?wd="], "{key}"),
     "a template that makes no URL": (["--template", "ftp://h/{key}"], "only http and https"),
