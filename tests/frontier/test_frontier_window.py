@@ -247,6 +247,7 @@ def test_no_strategy_is_told_to_sleep_longer_than_a_tick_or_not_at_all():
 
 def test_results_go_out_before_a_sleep_but_not_at_each_of_many_short_ones():
     world = World(pages(3))
+    world.take_all()
     world.frontier.timeout()
     assert world.output.flushes == 1
     world.clock.move(FLUSH_EVERY * 0.9)
@@ -255,6 +256,14 @@ def test_results_go_out_before_a_sleep_but_not_at_each_of_many_short_ones():
     world.clock.move(FLUSH_EVERY * 0.2)
     world.frontier.timeout()
     assert world.output.flushes == 2
+
+
+def test_results_go_out_before_a_lone_exchange_is_waited_for():
+    world = World(pages(3), concurrency=1)
+    for flushes in (1, 2, 3):
+        world.take()
+        world.frontier.timeout()
+        assert world.output.flushes == flushes
 
 
 def test_the_last_results_go_out_when_the_run_ends():
