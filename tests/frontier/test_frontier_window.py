@@ -261,9 +261,10 @@ def test_results_go_out_before_a_sleep_but_not_at_each_of_many_short_ones():
 def test_results_go_out_before_a_lone_exchange_is_waited_for():
     world = World(pages(3), concurrency=1)
     for flushes in (1, 2, 3):
-        world.take()
+        exchange = world.take()
         world.frontier.timeout()
         assert world.output.flushes == flushes
+        world.answer(exchange)
 
 
 def test_the_last_results_go_out_when_the_run_ends():
