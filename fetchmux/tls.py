@@ -7,11 +7,11 @@ TlsExchange exactly as it carries an Exchange, and cannot tell them apart.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 
 from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.exchange import Carried, Exchange
-from fetchmux.model import Address, Origin, TlsOptions
+from fetchmux.model import Origin, TlsOptions
+from fetchmux.wrapper import Wrapper
 
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -110,13 +110,13 @@ class Channel:
             self.outgoing += self._outgoing.read()
 
 
-class TlsExchange:
+class TlsExchange(Wrapper):
     """An exchange whose bytes are sealed on the way; a strategy carries it as it carries any other."""
 
-    __slots__ = ("_sealed", "_spoilt", "channel", "core")
+    __slots__ = ("_sealed", "_spoilt", "channel")
 
     def __init__(self, core: Exchange, channel: Channel) -> None:
-        self.core = core
+        super().__init__(core)
         self.channel = channel
         self._sealed = 0
         self._spoilt = False
@@ -127,18 +127,6 @@ class TlsExchange:
             self._shake()
 
     @property
-    def address(self) -> Address:
-        return self.core.address
-
-    @property
-    def deadline(self) -> float:
-        return self.core.deadline
-
-    @property
-    def done(self) -> bool:
-        return self.core.done
-
-    @property
     def reusable(self) -> bool:
         """Like an exchange's, and no decrypted bytes are left over."""
         return not self._spoilt and self.core.reusable
@@ -146,17 +134,6 @@ class TlsExchange:
     @property
     def outgoing(self) -> bytes:
         return self.channel.outgoing
-
-    @property
-    def interrupt(self) -> Callable[[], None] | None:
-        return self.core.interrupt
-
-    @interrupt.setter
-    def interrupt(self, wake: Callable[[], None] | None) -> None:
-        self.core.interrupt = wake
-
-    def connected(self) -> None:
-        self.core.connected()
 
     def sent(self, count: int) -> None:
         self.channel.outgoing = self.channel.outgoing[count:]
@@ -178,9 +155,6 @@ class TlsExchange:
             # The peer takes no more of the request; what it has answered is still to be read.
             self.channel.outgoing = b""
             self._sealed = 0
-
-    def cancel(self) -> None:
-        self.core.cancel()
 
     def _shake(self) -> None:
         try:

@@ -12,7 +12,7 @@ from fetchmux.exchange import Carried
 from fetchmux.model import MAX_HEAD, Address
 from fetchmux.policy.proxies import Proxy
 from fetchmux.tunnel.connect import Connect
-from fetchmux.tunnel.wrapper import Forward, Tunnel
+from fetchmux.tunnel.tunnel import Forward, Tunnel
 
 __all__ = ["Tunnel", "missing", "through"]
 

@@ -22,7 +22,7 @@ from socksio.socks5 import (
 
 from fetchmux.errors import FetchError
 from fetchmux.model import Name
-from fetchmux.tunnel.wrapper import proxy_failed
+from fetchmux.tunnel.tunnel import proxy_failed
 
 _VERSION = 5
 # Bytes of a reply by its type of address (RFC 1928, 6); a name brings its own length.

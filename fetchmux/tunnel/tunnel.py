@@ -7,12 +7,11 @@ connecting and the deadline of connecting holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from fetchmux.errors import LOST, SCARCITY, Code, FetchError, Phase, classify
-from fetchmux.exchange import Carried, Exchange
-from fetchmux.model import Address
+from fetchmux.exchange import Carried
+from fetchmux.wrapper import Wrapper
 
 
 class Dialogue(Protocol):
@@ -44,7 +43,7 @@ class Forward:
         """Nothing is said."""
 
 
-class Tunnel:
+class Tunnel(Wrapper):
     """An exchange behind a proxy; a strategy carries it as it carries any other.
 
     Attributes:
@@ -52,25 +51,13 @@ class Tunnel:
         reached: the connection to the proxy stands, so that no other address of the proxy need be tried.
     """
 
-    __slots__ = ("_dialogue", "core", "inner", "reached")
+    __slots__ = ("_dialogue", "inner", "reached")
 
     def __init__(self, inner: Carried, dialogue: Dialogue) -> None:
+        super().__init__(inner.core)
         self.inner = inner
-        self.core: Exchange = inner.core
         self.reached = False
         self._dialogue = dialogue
-
-    @property
-    def address(self) -> Address:
-        return self.core.address
-
-    @property
-    def deadline(self) -> float:
-        return self.core.deadline
-
-    @property
-    def done(self) -> bool:
-        return self.core.done
 
     @property
     def reusable(self) -> bool:
@@ -79,14 +66,6 @@ class Tunnel:
     @property
     def outgoing(self) -> bytes | memoryview:
         return self.inner.outgoing if self._dialogue.open else self._dialogue.outgoing
-
-    @property
-    def interrupt(self) -> Callable[[], None] | None:
-        return self.core.interrupt
-
-    @interrupt.setter
-    def interrupt(self, wake: Callable[[], None] | None) -> None:
-        self.core.interrupt = wake
 
     def connected(self) -> None:
         """The connection to the proxy stands, which is half the way."""
@@ -119,9 +98,6 @@ class Tunnel:
             self._dialogue.outgoing = b""
         else:
             self.core.fail(self._blame(exception))
-
-    def cancel(self) -> None:
-        self.core.cancel()
 
     def _dig(self, data: bytes) -> None:
         try:
