@@ -31,6 +31,7 @@ def install(folder: Path, module: str, source: str, name: str) -> None:
 def source_in_readme() -> str:
     """The strategy that the README shows."""
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    found: str
     (found,) = [block for block in blocks if "def run(frontier, options)" in block]
     return found
 
