@@ -7,10 +7,12 @@ means; `fetchmux.compare` does.
 from __future__ import annotations
 
 import random
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -21,8 +23,10 @@ from fetchmux.errors import UsageError
 if TYPE_CHECKING:
     from fetchmux.compare.comparison import Comparison
     from fetchmux.compare.export import Document, Setting
+    from fetchmux.compare.summary import Summary
 
-_INTERRUPTED = 130
+# So many different pages of the embedded origin: an answer that is handed to another request is noticed.
+_PAGES = 16
 
 
 # Options in the order in which help shows them: who, what, how often, where to.
@@ -52,21 +56,20 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     """Run the strategies against each other and tell which one wins, by how much, and whether that is real.
 
     Without a URL they fetch from the embedded origin, which is started for this. Exit status 0: all trials were fine;
-    1: a strategy failed or fetched something else than the others; 2: wrong usage; 130: interrupted, what was measured
-    by then is shown and exported.
+    1: a strategy failed or fetched something else than the others; 2: wrong usage; 130 or 143: interrupted or
+    terminated, what was measured by then is shown and exported.
     """
     from fetchmux.compare import export, machine
     from fetchmux.compare.comparison import Comparison
 
     setting = _setting(urls, given)
     document = export.Document(export.VERSION, setting, machine.describe(), [])
-    extra = {"keep_alive": given["keep_alive"], "timeout": given["timeout"]}
-    comparison = Comparison(setting, extra, given["trial_timeout"])
+    comparison = Comparison(setting, urls or setting.urls)
     path = given["export_json"]
     if path is not None:
         _save(path, document)
-    interrupted = _run(comparison, document, path)
-    return _conclude(document, comparison.ideals(), interrupted=interrupted)
+    status = _run(comparison, document, path)
+    return _conclude(document, comparison.ideals(), status)
 
 
 def _setting(urls: tuple[str, ...], given: dict[str, Any]) -> Setting:
@@ -76,7 +79,7 @@ def _setting(urls: tuple[str, ...], given: dict[str, Any]) -> Setting:
     names = _names(given["named"])
     if given["reference"] != "sequential" and given["reference"] not in names:
         raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
-    _check_urls(urls)
+    shown = _readable(urls)
     return Setting(
         backends=names,
         reference=given["reference"],
@@ -85,17 +88,27 @@ def _setting(urls: tuple[str, ...], given: dict[str, Any]) -> Setting:
         rounds=given["rounds"],
         warm_up=given["warm_up"],
         seed=random.randrange(1 << 31) if given["seed"] is None else given["seed"],
-        urls=urls or (f"/bytes/{given['size']}?delay={given['delay']:g}",),
+        urls=shown or tuple(f"/bytes/{given['size']}?delay={given['delay']:g}&seed={page}" for page in range(_PAGES)),
         embedded=not urls,
         delay=0.0 if urls else given["delay"],
         size=0 if urls else given["size"],
+        # A request is a whole conversation unless asked otherwise, and what it fetched is compared by hash.
+        options={
+            "concurrency": given["concurrency"],
+            "keep_alive": given["keep_alive"],
+            "timeout": given["timeout"],
+            "body": "digest",
+        },
+        limit=given["trial_timeout"],
     )
 
 
 def _names(named: Sequence[str]) -> tuple[str, ...]:
     """The strategies asked for, each once; all that can run when none is. Raises UsageError."""
     asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
-    if asked:
+    if named:
+        if not asked:
+            raise UsageError("--backends names no strategy")
         for name in asked:
             registry.load(registry.find(name))
         return tuple(dict.fromkeys(asked))
@@ -109,22 +122,25 @@ def _names(named: Sequence[str]) -> tuple[str, ...]:
     return tuple(able)
 
 
-def _check_urls(urls: tuple[str, ...]) -> None:
-    """Here a URL that cannot be fetched is a mistake, not a record."""
-    from fetchmux.inputs.requests import Recipe, RequestReader
+def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
+    """The URLs as they may be shown. Here one that cannot be fetched is a mistake, not a record: raises UsageError."""
+    from fetchmux.inputs.requests import Recipe, read_requests
 
-    reader = RequestReader(Recipe())
-    for index, url in enumerate(urls):
-        request = reader.read(index, url)
+    requests = [request for request in read_requests(urls, Recipe()) if request is not None]
+    for request in requests:
         if request.fault is not None:
             raise UsageError(f"{request.input!r}: {request.fault.message}")
+    if len(requests) < len(urls):
+        raise UsageError("a URL is blank")
+    return tuple(request.input for request in requests)
 
 
-def _run(comparison: Comparison, document: Document, path: Path | None) -> bool:
-    """Perform the trials, keep what they report; True when the user interrupted them."""
+def _run(comparison: Comparison, document: Document, path: Path | None) -> int | None:
+    """Perform the trials, keep what they report; the exit status when a signal ended them early."""
     from fetchmux.cli.trials import Watch
 
     setting = document.setting
+    signal.signal(signal.SIGTERM, _terminated)
     with Watch(len(setting.backends) * setting.rounds) as watch:
         try:
             for backend, report in comparison.reports():
@@ -135,9 +151,15 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> bool:
                 document.reports.append(report)
                 if path is not None:
                     _save(path, document)
-        except KeyboardInterrupt:
-            return True
-    return False
+        except KeyboardInterrupt as interrupt:
+            # Ctrl-C brings no number.
+            return 128 + int(interrupt.args[0] if interrupt.args else signal.SIGINT)
+    return None
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    """Let SIGTERM end a trial and its processes as Ctrl-C does."""
+    raise KeyboardInterrupt(number)
 
 
 def _save(path: Path, document: Document) -> None:
@@ -149,16 +171,25 @@ def _save(path: Path, document: Document) -> None:
         raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
-def _conclude(document: Document, ideals: dict[str, float], *, interrupted: bool) -> int:
-    """Show what was measured, and return the exit status."""
+def _conclude(document: Document, ideals: dict[str, float], interrupted: int | None) -> int:
+    """Show what was measured, and return the exit status; `interrupted` is that of a signal."""
     from fetchmux.cli.verdict import show
     from fetchmux.compare.summary import summarise
 
-    summary = summarise(document.reports, document.setting.reference, ideals)
+    setting = document.setting
+    summary = summarise(document.reports, setting.reference, ideals, may_change=not setting.embedded)
     show(document, summary)
-    if interrupted:
-        setting = document.setting
+    _warn(document, summary)
+    if interrupted is not None:
         done = f"{len(document.reports)} of {len(setting.backends) * setting.rounds} trials"
         print(f"fetchmux: interrupted after {done}", file=sys.stderr)
-        return _INTERRUPTED
+        return interrupted
     return 1 if summary.unranked or any(report.failed for report in document.reports) else 0
+
+
+def _warn(document: Document, summary: Summary) -> None:
+    """What a reader of the tables has to know."""
+    if summary.changing:
+        click.echo("fetchmux: the pages change from one fetch to the next: only statuses were compared", err=True)
+    if document.machine.system != "Linux":
+        click.echo("fetchmux: peak memory is ru_maxrss here, in which other programs may have a part", err=True)

@@ -1,4 +1,4 @@
-"""What a comparison found, for a person: two tables and a few sentences, on standard output.
+"""What a comparison found, for a person: two tables, three where it is narrow, and a few sentences, on standard output.
 
 Knows how numbers are laid out and rounded. Every number and every judgement comes from `compare.summary`.
 """
@@ -17,6 +17,8 @@ from fetchmux.compare.summary import Row, Summary
 
 # Where no terminal says how wide it is.
 _PIPED_WIDTH = 100
+# The columns that two tables take; where there are fewer, the same figures stand in three.
+_TWO_TABLES = 100
 
 
 def show(document: Document, summary: Summary) -> None:
@@ -26,10 +28,10 @@ def show(document: Document, summary: Summary) -> None:
         console.width = _PIPED_WIDTH
     console.print(Text(_heading(document), "bold"))
     if summary.rows:
-        console.print()
-        console.print(_table(_SPEED, summary))
-        console.print()
-        console.print(_table(_COST, summary))
+        wide = console.width >= _TWO_TABLES
+        for columns in (_SPEED + _BOUND, _SHARES + _COST) if wide else (_SPEED, _BOUND + _SHARES, _COST):
+            console.print()
+            console.print(_table(columns, summary))
     console.print()
     for sentence in (*_wrong(document, summary), *_verdict(summary), *_method(document)):
         console.print(sentence, soft_wrap=False)
@@ -43,14 +45,20 @@ _SPEED: list[Column] = [
     ("req/s", lambda row: f"{row.requests / row.wall:,.0f}"),
     ("speed", lambda row: _times(row.speed)),
     ("95 % interval", lambda row: f"{_factor(row.speed_interval.low)}–{_factor(row.speed_interval.high)}"),
+]
+
+_BOUND: list[Column] = [
     ("of ideal", lambda row: "" if row.ideal_share is None else f"{row.ideal_share:.0%}"),
     ("bound by", lambda row: row.bound),
 ]
 
-_COST: list[Column] = [
+_SHARES: list[Column] = [
     ("CPU/req", lambda row: f"{row.cpu * 1e6:,.0f} µs"),
     ("client", lambda row: f"{row.client_share:.0%}"),
     ("server", lambda row: "" if row.server_share is None else f"{row.server_share:.0%}"),
+]
+
+_COST: list[Column] = [
     ("peak", lambda row: wording.size(row.memory)),
     ("switches/req", lambda row: f"{row.switches[0]:.2f} + {row.switches[1]:.2f}"),
     ("p50", lambda row: wording.seconds(row.latency[0])),
@@ -77,12 +85,13 @@ def _table(columns: list[Column], summary: Summary) -> Table:
 
 def _heading(document: Document) -> str:
     setting = document.setting
-    what = f"{setting.requests:,} requests, {setting.concurrency:,} at once, {setting.rounds} rounds"
+    what = f"{_counted(setting.requests, 'request')}, {setting.concurrency:,} at once"
+    what += f", {_counted(setting.rounds, 'round')}"
     if setting.embedded:
         return (
             f"{what}; the embedded origin waits {wording.seconds(setting.delay)} and sends {wording.size(setting.size)}"
         )
-    return f"{what}; {len(setting.urls):,} URLs"
+    return f"{what}; {_counted(len(setting.urls), 'URL')}"
 
 
 def _wrong(document: Document, summary: Summary) -> list[Text]:
@@ -127,6 +136,10 @@ def _method(document: Document) -> list[Text]:
              "deviation; = no difference shown; client and server: share of one CPU; latency without waiting for a "
              "slot.", "dim"),
     ]  # fmt: skip
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _listed(names: list[str]) -> str:

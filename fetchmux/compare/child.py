@@ -6,8 +6,11 @@ frozen, and only then the clock runs.
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -19,6 +22,8 @@ from fetchmux.compare.trial import Report, Trial
 def main() -> None:
     """Read one trial from standard input, perform it, write the report."""
     trial = msgspec.json.decode(sys.stdin.buffer.read(), type=Trial)
+    # Whoever started this ends it in time; should that process be gone itself, nothing may run on for ever.
+    signal.alarm(math.ceil(trial.limit) + 1)
     registry.prepare(registry.find(trial.backend))
     report = perform(trial)
     with os.fdopen(int(sys.argv[1]), "wb") as pipe:
@@ -29,33 +34,45 @@ def perform(trial: Trial) -> Report:
     """Warm up, run, measure."""
     import gc
 
-    from fetchmux.compare.measure import cost, peak_memory
+    from fetchmux.compare.measure import cost, cpu_of
 
     _fetch(trial, trial.warm_up)
     gc.collect()
     gc.freeze()
-    before = cost()
+    server, before = cpu_of(trial.server), cost()
     gathered = _fetch(trial, trial.requests)
-    spent = cost().since(before)
+    spent, served = cost().since(before), cpu_of(trial.server)
     report = gathered.report(trial)
-    report.wall, report.cpu_user, report.cpu_system, report.voluntary, report.involuntary = spent
-    report.peak_memory = peak_memory()
+    report.cpu_user, report.cpu_system, report.voluntary, report.involuntary = spent
+    report.cpu_server = None if server is None or served is None else served - server
     return report
 
 
 class _Gathering:
-    """A sink that keeps of each result what the report needs."""
+    """A sink that keeps of each result what the report needs; its clock runs from the first request to the last."""
 
-    def __init__(self) -> None:
+    def __init__(self, requests: int) -> None:
+        self._requests = requests
+        self._peak = 0
+        self._began = self._ended = 0.0
         self.notices: list[str] = []
         self._latencies: list[float] = []
         self._outcomes: list[tuple[int, int | None, str | None]] = []
         self._codes: dict[str, int] = {}
         self._ok = 0
 
+    def urls_in_turn(self, urls: Sequence[str], count: int) -> Iterator[str]:
+        """So many URLs for a run to take; the clock starts as it takes the first."""
+        self._began = self._ended = time.perf_counter()
+        for number in range(count):
+            yield urls[number % len(urls)]
+
     def write(self, result: object) -> None:
+        """Take a result; the clock has run up to the last one."""
+        from fetchmux.compare import measure
         from fetchmux.model import Result
 
+        self._ended = time.perf_counter()
         assert isinstance(result, Result)
         timings = result.timings
         self._latencies.append(timings.connect + timings.tls + timings.send + timings.wait + timings.receive)
@@ -63,6 +80,9 @@ class _Gathering:
         self._ok += result.ok
         if result.error is not None:
             self._codes[result.error.code] = self._codes.get(result.error.code, 0) + 1
+        if len(self._outcomes) == self._requests:
+            # Now, since processes that did the work are still there, and the clock has stopped.
+            self._peak = measure.peak_memory()
 
     def flush(self) -> None:
         """Nothing is kept back."""
@@ -71,6 +91,10 @@ class _Gathering:
         """The part of the report that tells what was fetched."""
         import hashlib
 
+        done = len(self._outcomes)
+        if done != self._requests:
+            failure = f"its run returned with {done:,} results for {self._requests:,} requests"
+            return Report(trial.backend, trial.round, failure=failure)
         statuses: dict[int, int] = {}
         for _, status, _ in self._outcomes:
             if status is not None:
@@ -79,8 +103,10 @@ class _Gathering:
         return Report(
             trial.backend,
             trial.round,
+            wall=self._ended - self._began,
+            peak_memory=self._peak,
             ok=self._ok,
-            failed=len(self._outcomes) - self._ok,
+            failed=done - self._ok,
             statuses=statuses,
             codes=self._codes,
             latencies=[round(latency, 7) for latency in self._latencies],
@@ -95,15 +121,11 @@ def _fetch(trial: Trial, requests: int) -> _Gathering:
     from fetchmux.model import Options
     from fetchmux.session import Session
 
-    gathering = _Gathering()
+    gathering = _Gathering(requests)
     options = msgspec.convert(trial.options, Options)
-    source = read_requests(_in_turn(trial.urls, requests), Recipe())
+    source = read_requests(gathering.urls_in_turn(trial.urls, requests), Recipe())
     Session(source, options, gathering, backend=trial.backend, notice=gathering.notices.append).run()
     return gathering
-
-
-def _in_turn(urls: Sequence[str], count: int) -> Iterator[str]:
-    return (urls[number % len(urls)] for number in range(count))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
 
 from fetchmux.backends import registry
 from fetchmux.compare import launch, plan
@@ -20,26 +19,25 @@ class Comparison:
 
     Args:
         setting: what is compared.
-        options: fields of `model.Options` for every trial, beside those that the setting fixes.
-        limit: seconds that one trial may take.
+        urls: the setting's, with their passwords.
     """
 
-    def __init__(self, setting: Setting, options: dict[str, Any], limit: float) -> None:
+    def __init__(self, setting: Setting, urls: Sequence[str]) -> None:
         self._setting = setting
-        self._limit = limit
-        # A request is a whole conversation unless asked otherwise, and what it fetched is compared by hash.
-        self._options = {"keep_alive": False, **options, "concurrency": setting.concurrency, "body": "digest"}
+        self._urls = tuple(urls)
 
     def reports(self) -> Iterator[tuple[str, Report | None]]:
         """Each trial twice: the strategy's name and None as it begins, and with its report when it has ended."""
         setting = self._setting
         with self._origin() as origin:
-            urls = setting.urls if origin is None else tuple(origin.url(url) for url in setting.urls)
+            urls = self._urls if origin is None else tuple(origin.url(path) for path in self._urls)
             server = None if origin is None else origin.pid
             for number, backend in plan.interleave(setting.backends, setting.rounds, setting.seed):
                 yield backend, None
-                trial = Trial(backend, number, urls, setting.requests, setting.warm_up, self._options)
-                yield backend, launch.conduct(trial, self._limit, server)
+                trial = Trial(
+                    backend, number, urls, setting.requests, setting.warm_up, setting.options, setting.limit, server
+                )
+                yield backend, launch.conduct(trial)
 
     def ideals(self) -> dict[str, float]:
         """The shortest possible time of each strategy, where the server's delay is known."""

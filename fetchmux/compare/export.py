@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -17,8 +18,10 @@ class Setting(msgspec.Struct, frozen=True):
     """What was compared.
 
     Attributes:
-        urls: what was fetched, in turn; of the embedded origin when `embedded`.
+        urls: what was fetched, in turn, without passwords; paths of the embedded origin when `embedded`.
         delay, size: of its replies, in seconds and bytes.
+        options: fields of `model.Options` that all trials had.
+        limit: seconds that one trial might take.
     """
 
     backends: tuple[str, ...]
@@ -32,6 +35,8 @@ class Setting(msgspec.Struct, frozen=True):
     embedded: bool
     delay: float
     size: int
+    options: dict[str, Any]
+    limit: float
 
 
 class Document(msgspec.Struct):
@@ -48,8 +53,12 @@ def save(path: Path, document: Document) -> None:
     data = msgspec.json.format(msgspec.json.encode(document), indent=1)
     # The process number keeps two comparisons that export to one place from writing into each other's drafts.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    draft.replace(path)
+    try:
+        draft.write_bytes(data)
+        draft.replace(path)
+    finally:
+        # Still there only after a full disk or an interrupt.
+        draft.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Document:

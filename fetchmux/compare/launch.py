@@ -15,7 +15,6 @@ from typing import IO
 
 import msgspec
 
-from fetchmux.compare import measure
 from fetchmux.compare.trial import Report, Trial
 
 # How often a silent child is looked at, in seconds.
@@ -23,31 +22,28 @@ _GLANCE = 0.2
 # How long a child that has closed its pipe may take to end, in seconds.
 _PARTING = 5.0
 # All that a trial sees of the environment, so that two machines' trials differ in no setting that nobody looks at.
-_PASSED = frozenset({"HOME", "LANG", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "VIRTUAL_ENV"})
+_PASSED = frozenset(
+    {"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "VIRTUAL_ENV"}
+)
 
 
-def conduct(trial: Trial, limit: float, server: int | None = None) -> Report:
-    """Perform a trial in a fresh interpreter and report; `limit` in seconds, `server` the embedded origin's process.
+def conduct(trial: Trial) -> Report:
+    """Perform a trial in a fresh interpreter and report.
 
     A trial that crashes, hangs or says nothing is a report with a `failure`; an interrupt ends the process and passes.
     """
-    before = None if server is None else measure.cpu_of(server)
-    answer, complaint = _converse(trial, limit)
-    after = None if server is None else measure.cpu_of(server)
+    answer, complaint = _converse(trial)
     if answer is None:
         return Report(trial.backend, trial.round, failure=complaint)
     try:
-        report = msgspec.json.decode(answer, type=Report)
+        return msgspec.json.decode(answer, type=Report)
     except msgspec.MsgspecError:
         return Report(trial.backend, trial.round, failure=complaint or "its process ended without a report")
-    if before is not None and after is not None:
-        report.cpu_server = after - before
-    return report
 
 
-def _converse(trial: Trial, limit: float) -> tuple[bytes | None, str]:
+def _converse(trial: Trial) -> tuple[bytes | None, str]:
     """What the child reported, or None when it had to be killed; and its last words."""
-    end = time.monotonic() + limit
+    end = time.monotonic() + trial.limit
     reader, writer = os.pipe()
     # Complaints go to a file: nobody has to read them for the child to go on.
     with os.fdopen(reader, "rb", 0) as pipe, tempfile.TemporaryFile() as complaints:
@@ -64,7 +60,7 @@ def _converse(trial: Trial, limit: float) -> tuple[bytes | None, str]:
                     os.killpg(child.pid, signal.SIGKILL)
         complaints.seek(0)
         if answer is None:
-            return None, f"it took longer than {limit:g} s"
+            return None, f"it took longer than {trial.limit:g} s"
         return answer, _last_words(child.returncode, complaints.read())
 
 

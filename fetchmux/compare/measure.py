@@ -1,21 +1,19 @@
-"""What a run costs this process: time, CPU, memory, switches."""
+"""What a run costs this process: CPU, memory, switches; and what it costs the server's in CPU."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-
-_STATUS = Path("/proc/self/status")
 
 
 class Cost(NamedTuple):
     """Counters at one moment, or their difference between two. Times in seconds."""
 
-    wall: float
     user: float
     system: float
     voluntary: int
@@ -24,7 +22,6 @@ class Cost(NamedTuple):
     def since(self, before: Cost) -> Cost:
         """What was spent between two moments."""
         return Cost(
-            self.wall - before.wall,
             self.user - before.user,
             self.system - before.system,
             self.voluntary - before.voluntary,
@@ -36,7 +33,6 @@ def cost() -> Cost:
     """The counters now, those of ended children included."""
     own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return Cost(
-        time.perf_counter(),
         own.ru_utime + children.ru_utime,
         own.ru_stime + children.ru_stime,
         own.ru_nvcsw + children.ru_nvcsw,
@@ -45,21 +41,45 @@ def cost() -> Cost:
 
 
 def peak_memory() -> int:
-    """The most physical memory this process has ever held, in bytes.
+    """The most physical memory that this process and those it has running have ever held, in bytes.
 
-    VmHWM belongs to this program alone; `ru_maxrss` carries the parent's peak across exec on Linux, so it serves only
-    where there is no /proc.
+    The sum of each one's VmHWM, so what several share counts for each. VmHWM belongs to this program alone; `ru_maxrss`
+    carries the parent's peak across exec on Linux, so it serves only where there is no /proc.
     """
-    try:
-        lines = _STATUS.read_text().splitlines()
-    except OSError:
+    if not Path("/proc/self/status").exists():
         unit = 1 if sys.platform == "darwin" else 1024
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+    return sum(_high_water(pid) for pid in _family("self"))
 
 
-def cpu_of(pid: int) -> float | None:
-    """Seconds of CPU that another process has used, or None where that cannot be told."""
+def _family(pid: str) -> Iterator[str]:
+    """A process and all that it has started, and they in turn."""
+    yield pid
+    # One may end while it is looked at.
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                yield from _family(child)
+
+
+def _high_water(pid: str) -> int:
+    """The peak of one process in bytes; nought when it has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def cpu_of(pid: int | None) -> float | None:
+    """Seconds of CPU that another process has used, or None where there is none or that cannot be told."""
+    if pid is None:
+        return None
+    # In nanoseconds, where the kernel keeps them: a short trial is a handful of the ticks that `stat` counts in.
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        if nanoseconds := sum(int((task / "schedstat").read_text().split()[0]) for task in tasks):
+            return nanoseconds / 1e9
     try:
         # The name of the program, in brackets, may hold blanks.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

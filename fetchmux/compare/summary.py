@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fetchmux.compare import stats
@@ -62,54 +62,74 @@ class Row(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Rows in the order of rank, and the strategies that have none, each with what is wrong."""
+    """Rows in the order of rank, and the strategies that have none, each with what is wrong.
+
+    `changing`: the pages change by themselves, so the results were compared by status alone.
+    """
 
     rows: list[Row]
     reference: str | None
     unranked: dict[str, str]
+    changing: bool
 
 
-def summarise(reports: Sequence[Report], reference: str, ideals: dict[str, float]) -> Summary:
+def summarise(
+    reports: Sequence[Report], reference: str, ideals: dict[str, float], *, may_change: bool = False
+) -> Summary:
     """Rank what can be ranked.
 
     Args:
         reports: all trials, in any order.
         reference: the strategy that speeds are relative to; the slowest one stands in when it has no rank.
         ideals: the shortest possible time of a strategy, in seconds, where it is known.
+        may_change: the pages are somebody else's, who may give another one at each fetch.
     """
     by_backend: dict[str, list[Report]] = collections.defaultdict(list)
     for report in sorted(reports, key=lambda report: report.round):
         by_backend[report.backend].append(report)
-    unranked = _wrong(by_backend, reference)
+    changing = may_change and _changing(by_backend)
+    unranked = _wrong(by_backend, reference, _told if changing else _digest)
     ranked = _whole_rounds({backend: ran for backend, ran in by_backend.items() if backend not in unranked})
     samples = {backend: [report.wall for report in ran] for backend, ran in ranked.items()}
     order = sorted(samples, key=lambda backend: statistics.median(samples[backend]))
     if not order:
-        return Summary([], None, unranked)
+        return Summary([], None, unranked, changing)
     against = reference if reference in samples else order[-1]
     ranks = _ranks(order, samples)
     rows = [_row(ranked[backend], ranks[backend], samples[against], ideals.get(backend)) for backend in order]
-    return Summary(rows, against, unranked)
+    return Summary(rows, against, unranked, changing)
 
 
-def _wrong(by_backend: dict[str, list[Report]], reference: str) -> dict[str, str]:
-    """Who has a failed trial or fetched something else than most, and what."""
-    usual = _usual_digest(by_backend, reference)
+def _changing(by_backend: dict[str, list[Report]]) -> bool:
+    """Whether no strategy fetched the same in all of its trials: then the pages differ, not the strategies."""
+    fetched = [[report.digest for report in ran if report.failure is None] for ran in by_backend.values()]
+    repeated = [digests for digests in fetched if len(digests) > 1]
+    return bool(repeated) and all(len(set(digests)) > 1 for digests in repeated)
+
+
+def _wrong(by_backend: dict[str, list[Report]], reference: str, content: Callable[[Report], str]) -> dict[str, str]:
+    """Who has a failed trial or fetched another content than most, and what."""
+    usual, likeness = _usual(by_backend, reference, content)
     wrong: dict[str, str] = {}
     for backend, ran in by_backend.items():
-        odd = next((report for report in ran if report.failure is not None or report.digest != usual), None)
+        odd = next((report for report in ran if report.failure is not None or content(report) != usual), None)
         if odd is not None:
-            wrong[backend] = odd.failure or f"its results differ: {_told(odd)}"
+            bodies = "other bodies with " if _told(odd) == likeness else ""
+            wrong[backend] = odd.failure or f"its results differ: {bodies}{_told(odd)}"
     return wrong
 
 
-def _usual_digest(by_backend: dict[str, list[Report]], reference: str) -> str:
-    """What most strategies fetched; where they disagree evenly, the reference is believed."""
-    votes: collections.Counter[str] = collections.Counter()
+def _usual(by_backend: dict[str, list[Report]], reference: str, content: Callable[[Report], str]) -> tuple[str, str]:
+    """What most strategies fetched, and in words; where they disagree evenly, the reference is believed."""
+    votes: collections.Counter[tuple[str, str]] = collections.Counter()
     for backend, ran in by_backend.items():
-        for digest in {report.digest for report in ran if report.failure is None}:
-            votes[digest] += 2 + (backend == reference)
-    return max(votes, key=votes.__getitem__) if votes else ""
+        for fetched in {(content(report), _told(report)) for report in ran if report.failure is None}:
+            votes[fetched] += 2 + (backend == reference)
+    return max(votes, key=votes.__getitem__) if votes else ("", "")
+
+
+def _digest(report: Report) -> str:
+    return report.digest
 
 
 def _whole_rounds(by_backend: dict[str, list[Report]]) -> dict[str, list[Report]]:

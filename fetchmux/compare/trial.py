@@ -16,6 +16,8 @@ class Trial(msgspec.Struct, frozen=True):
         urls: fetched in turn until `requests` have been made.
         warm_up: requests made before the clock runs.
         options: fields of `model.Options`.
+        limit: seconds that the whole trial may take, its interpreter's start included.
+        server: the embedded origin's process; None when the server is somebody else's.
     """
 
     backend: str
@@ -24,17 +26,19 @@ class Trial(msgspec.Struct, frozen=True):
     requests: int
     warm_up: int
     options: dict[str, Any]
+    limit: float
+    server: int | None = None
 
 
 class Report(msgspec.Struct):
     """What one trial measured. Times in seconds, sizes in bytes.
 
     Attributes:
-        wall: from the first request to the last record; imports and warm-up are outside.
-        cpu_user, cpu_system: of the process and its children, during `wall`.
-        cpu_server: of the embedded origin during the trial; None when the server is somebody else's.
-        peak_memory: the most physical memory the process has ever held (VmHWM), or the sum over processes.
-        voluntary, involuntary: context switches during `wall`.
+        wall: from the first request's being taken to the last record; imports, warm-up and winding up are outside.
+        cpu_user, cpu_system: of the process and its children during the run, winding up included.
+        cpu_server: of the embedded origin during the run; None when the server is somebody else's.
+        peak_memory: the most physical memory the process has ever held (VmHWM), or the sum over its processes.
+        voluntary, involuntary: context switches during the run.
         latencies: for each request, from connecting to the last byte; waiting for a slot is not in it.
         digest: of all (index, status, body hash), sorted: two trials with the same digest fetched the same.
         failure: why there is no measurement; all else is nought then.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
+import itertools
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,28 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture
+def changing_site() -> Iterator[str]:
+    """A site that never sends the same page twice."""
+    numbers = itertools.count()
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = b"%d\n" % next(numbers)
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture
 def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Strange strategies are installed."""
     site = tmp_path / "site"
@@ -26,5 +51,8 @@ def strangers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", strange.install(site))
 
 
-def trial(backend: str, url: str, requests: int = 20, warm_up: int = 3) -> Trial:
-    return Trial(backend, 0, (url,), requests, warm_up, {"concurrency": 4, "keep_alive": False, "body": "digest"})
+def trial(
+    backend: str, url: str, requests: int = 20, warm_up: int = 3, limit: float = 60.0, server: int | None = None
+) -> Trial:
+    options = {"concurrency": 4, "keep_alive": False, "body": "digest"}
+    return Trial(backend, 0, (url,), requests, warm_up, options, limit, server)

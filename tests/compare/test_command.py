@@ -14,7 +14,7 @@ from fetchmux.compare import export
 from fetchmux.origin.launch import Origin
 from tests.cli import shell
 
-QUICK = ("--requests", "20", "--rounds", "2", "--delay", "1ms", "--concurrency", "5", "--warm-up", "1")
+QUICK = ("--requests", "20", "--rounds", "2", "--delay", "5ms", "--concurrency", "5", "--warm-up", "1")
 TWO = ("--backends", "sequential,epoll")
 
 
@@ -86,6 +86,8 @@ def test_a_strategy_that_fails_is_told_and_the_rest_goes_on():
     [
         (("-b", "epol"), "did you mean epoll"),
         (("http://[",), "this is no URL"),
+        (("-b", ","), "names no strategy"),
+        ((" ",), "blank"),
         (("--rounds", "0"), "--rounds"),
         (("--delay", "-1s"), "--delay"),
         ((*TWO, "--reference", "threads"), "is not among"),
@@ -99,6 +101,41 @@ def test_wrong_usage_is_one_line_and_runs_nothing(arguments: tuple[str, ...], wo
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.usefixtures("strangers")
+def test_an_answer_that_is_handed_to_another_request_is_noticed():
+    environment = {**shell.ENVIRONMENT, "PYTHONPATH": os.environ["PYTHONPATH"]}
+    done = compare("--backends", "mixes,epoll,sequential", *QUICK, env=environment)
+    assert done.returncode == 1
+    assert "mixes is not ranked: its results differ: other bodies with 20 × 200" in done.stdout.decode()
+
+
+def test_pages_that_change_at_each_fetch_are_ranked_and_that_is_told(changing_site: str):
+    done = compare(*TWO, *QUICK, changing_site)
+    assert done.returncode == 0
+    assert b"the pages change from one fetch to the next: only statuses were compared" in done.stderr
+    assert "not ranked" not in done.stdout.decode()
+
+
+def test_no_password_is_shown_or_kept(origin: Origin, tmp_path: Path):
+    path = tmp_path / "out.json"
+    url = origin.url("/headers").replace("http://", "http://joe:hunter2@")
+    done = compare("-b", "epoll", *QUICK, "--export-json", str(path), url)
+    assert done.returncode == 0
+    assert b"hunter2" not in done.stdout + done.stderr + path.read_bytes()
+    # It was sent nevertheless: these pages are the ones of which the header is a part.
+    plain = compare("-b", "epoll", *QUICK, "--export-json", str(tmp_path / "plain"), origin.url("/headers"))
+    assert plain.returncode == 0
+    assert export.load(path).reports[0].digest != export.load(tmp_path / "plain").reports[0].digest
+
+
+def test_what_all_trials_had_in_common_is_kept(tmp_path: Path):
+    path = tmp_path / "out.json"
+    compare("-b", "epoll", *QUICK, "--keep-alive", "--timeout", "9s", "--export-json", str(path))
+    assert export.load(path).setting.options == {
+        "concurrency": 5, "keep_alive": True, "timeout": 9.0, "body": "digest",
+    }  # fmt: skip
+
+
 def begun(path: Path, process: Any) -> export.Document:
     """The document once at least one trial is in it; polled, because a file makes no sound."""
     for _ in range(3000):
@@ -110,17 +147,33 @@ def begun(path: Path, process: Any) -> export.Document:
     raise AssertionError("no trial was exported")
 
 
-def test_an_interrupt_shows_and_keeps_what_was_measured(tmp_path: Path):
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_shows_and_keeps_what_was_measured(number: int, status: int, tmp_path: Path):
     path = tmp_path / "out.json"
     with shell.running("compare", *TWO, *QUICK, "--rounds", "500", "--export-json", str(path)) as process:
         begun(path, process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         stdout, stderr = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == status
     assert b"Traceback" not in stderr
     assert re.search(rb"interrupted after \d+ of 1000 trials", stderr)
     assert b"Seed" in stdout
     assert export.load(path).reports
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_the_trial_that_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(shell.ENVIRONMENT, "PYTHONPATH", os.environ["PYTHONPATH"])
+    monkeypatch.setitem(shell.ENVIRONMENT, "TMPDIR", str(tmp_path))
+    told = tmp_path / "hangs.pid"
+    with shell.running("compare", "-b", "hangs", "--warm-up", "0") as process:
+        while not (told.exists() and told.read_text()) and process.poll() is None:
+            signal.sigtimedwait([], 0.02)
+        process.send_signal(number)
+        process.communicate()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(told.read_text()), 0)
 
 
 def test_what_was_measured_survives_a_kill(tmp_path: Path):

@@ -51,6 +51,38 @@ def test_where_two_disagree_the_reference_is_believed():
     assert list(summary.unranked) == ["fast"]
 
 
+def test_other_bodies_under_the_same_status_are_told_as_such():
+    wrong = reports("wrong", [0.1] * 5, digest="other")
+    summary = summarise(reports("slow", SLOW) + reports("fast", FAST) + wrong, "slow", {})
+    assert summary.unranked == {"wrong": "its results differ: other bodies with 10 × 200"}
+
+
+def changing(backend: str, walls: list[float], **fields: object) -> list[Report]:
+    """As from a server that never sends the same page twice."""
+    made = reports(backend, walls, **fields)
+    for report in made:
+        report.digest = f"{backend} {report.round}"
+    return made
+
+
+def test_pages_that_change_by_themselves_are_compared_by_status():
+    wrong = changing("wrong", FAST, statuses={500: 10})
+    summary = summarise(changing("slow", SLOW) + changing("fast", FAST) + wrong, "slow", {}, may_change=True)
+    assert summary.changing
+    assert [row.backend for row in summary.rows] == ["fast", "slow"]
+    assert summary.unranked == {"wrong": "its results differ: 10 × 500"}
+
+
+def test_as_long_as_one_strategy_always_fetches_the_same_the_pages_do_not_change():
+    summary = summarise(reports("slow", SLOW) + changing("odd", FAST), "slow", {}, may_change=True)
+    assert (summary.changing, list(summary.unranked)) == (False, ["odd"])
+
+
+def test_our_own_pages_never_change():
+    summary = summarise(changing("slow", SLOW) + changing("fast", FAST), "slow", {})
+    assert (summary.rows, summary.changing) == ([], False)
+
+
 def test_one_failed_trial_takes_the_rank_and_tells_why():
     odd = reports("odd", FAST)
     odd[3] = Report("odd", 3, failure="it broke")

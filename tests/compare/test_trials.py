@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import types
 
+import msgspec
 import pytest
 
-from fetchmux.compare import measure
+from fetchmux.compare import child, measure
 from fetchmux.compare.launch import conduct
+from fetchmux.model import Result, Timings
 from fetchmux.origin.launch import Origin
 from tests.compare.conftest import trial
 
 
+def result(index: int, url: str) -> Result:
+    """The shortest record there is."""
+    unset = dict.fromkeys(("id", "reason", "http_version", "body", "body_encoding", "sha256", "saved_to", "error"))
+    sizes = {"body_size": 0, "wire_size": 0, "attempts": 1}
+    given = {"index": index, "input": url, "url": url, "final_url": url, "method": "GET", "status": 200, "ok": True}
+    none: dict[str, object] = {"headers": [], "redirects": [], "remote_address": None, "reused": False, "backend": "x"}
+    return Result(**unset, **sizes, **given, **none, timings=Timings())  # type: ignore[arg-type]
+
+
 def test_a_trial_reports_what_it_fetched_and_what_that_cost(origin: Origin):
-    report = conduct(trial("epoll", origin.url("/bytes/100"), requests=20, warm_up=3), 60, origin.pid)
+    report = conduct(trial("epoll", origin.url("/bytes/100"), requests=20, warm_up=3, server=origin.pid))
     assert report.failure is None
     assert (report.ok, report.failed, report.statuses) == (20, 0, {200: 20})
     # The warm-up is in no number.
@@ -25,7 +40,7 @@ def test_a_trial_reports_what_it_fetched_and_what_that_cost(origin: Origin):
 
 def test_what_was_fetched_has_the_same_digest_under_every_strategy_and_another_for_another_page(origin: Origin):
     digests = {
-        (backend, size): conduct(trial(backend, origin.url(f"/bytes/{size}")), 60).digest
+        (backend, size): conduct(trial(backend, origin.url(f"/bytes/{size}"))).digest
         for backend in ("sequential", "threads", "epoll", "gevent")
         for size in (100, 101)
     }
@@ -38,8 +53,14 @@ def test_the_memory_of_a_trial_is_its_own(origin: Origin):
     ballast = bytearray(300 << 20)
     ballast[::4096] = b"x" * len(ballast[::4096])
     assert measure.peak_memory() > 300 << 20
-    report = conduct(trial("epoll", origin.url("/bytes/1")), 60)
+    report = conduct(trial("epoll", origin.url("/bytes/1")))
     assert 5 << 20 < report.peak_memory < 150 << 20
+
+
+@pytest.mark.usefixtures("strangers")
+def test_the_memory_of_a_strategy_is_that_of_all_its_processes(origin: Origin):
+    report = conduct(trial("feeds-a-child", origin.url("/bytes/1"), warm_up=0))
+    assert (report.failure, report.peak_memory > 200 << 20) == (None, True)
 
 
 @pytest.mark.usefixtures("strangers")
@@ -49,32 +70,59 @@ def test_the_memory_of_a_trial_is_its_own(origin: Origin):
         ("crashes", "RuntimeError: it broke"),
         ("leaves", "its process ended without a report"),
         ("killed", "its process was ended by signal 9"),
+        ("idles", "its run returned with 0 results for 20 requests"),
     ],
 )
 def test_a_strategy_that_ends_its_process_is_a_report_with_the_reason(name: str, reason: str, origin: Origin):
-    assert conduct(trial(name, origin.url("/bytes/1")), 60).failure == reason
+    assert conduct(trial(name, origin.url("/bytes/1"))).failure == reason
 
 
 @pytest.mark.usefixtures("strangers")
 def test_a_strategy_that_hangs_is_ended_and_told(origin: Origin):
-    assert conduct(trial("hangs", origin.url("/bytes/1")), 1.0).failure == "it took longer than 1 s"
+    assert conduct(trial("hangs", origin.url("/bytes/1"), limit=1.0)).failure == "it took longer than 1 s"
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_trial_whose_starter_is_gone_ends_by_itself():
+    order = msgspec.json.encode(trial("hangs", "http://127.0.0.1/", warm_up=0, limit=0.1))
+    orphan = [sys.executable, "-m", "fetchmux.compare.child", "1"]
+    done = subprocess.run(orphan, input=order, timeout=60, check=False, stdout=subprocess.DEVNULL)
+    assert done.returncode == -signal.SIGALRM
+
+
+def test_the_clock_runs_from_the_first_request_to_the_last_record(monkeypatch: pytest.MonkeyPatch):
+    ticks = iter([10.0, 11.0, 13.0])
+    monkeypatch.setattr(child, "time", types.SimpleNamespace(perf_counter=lambda: next(ticks)))
+    gathering = child._Gathering(2)
+    urls = gathering.urls_in_turn(("a", "b"), 2)
+    for index, url in enumerate(urls):
+        gathering.write(result(index, url))
+    # No tick is left: whatever comes later, such as joining threads, is in no time.
+    assert gathering.report(trial("x", "", requests=2)).wall == 3.0
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize("backend", ["epoll", "threads", "asks-unpatched"])
+def test_the_trial_of_gevent_is_patched_and_no_other_is(backend: str, origin: Origin):
+    assert conduct(trial("gevent", origin.url("/bytes/1"))).failure is None
+    assert conduct(trial(backend, origin.url("/bytes/1"))).failure is None
 
 
 @pytest.mark.usefixtures("strangers")
 def test_a_process_that_a_strategy_leaves_behind_holds_nothing_up_and_is_ended(origin: Origin):
-    report = conduct(trial("leaves-a-child", origin.url("/bytes/1"), warm_up=0), 60)
+    report = conduct(trial("leaves-a-child", origin.url("/bytes/1"), warm_up=0))
     assert (report.failure, report.ok) == (None, 20)
 
 
 @pytest.mark.usefixtures("strangers")
 def test_what_a_strategy_prints_does_not_reach_its_report(origin: Origin):
-    report = conduct(trial("chatters", origin.url("/bytes/1")), 60)
+    report = conduct(trial("chatters", origin.url("/bytes/1")))
     assert (report.failure, report.ok) == (None, 20)
 
 
 @pytest.mark.usefixtures("strangers")
 def test_a_strategy_whose_fetches_fail_is_measured_with_its_failures(origin: Origin):
-    report = conduct(trial("lazy", origin.url("/bytes/1")), 60)
+    report = conduct(trial("lazy", origin.url("/bytes/1")))
     assert (report.failure, report.ok, report.failed, report.codes) == (None, 0, 20, {"timeout": 20})
 
 
@@ -90,4 +138,4 @@ def test_a_trial_sees_only_the_settings_on_the_list(origin: Origin, monkeypatch:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
     monkeypatch.setenv("SECRET_SETTING", "1")
-    assert conduct(trial("spy", origin.url("/bytes/1")), 60).failure is None
+    assert conduct(trial("spy", origin.url("/bytes/1"))).failure is None
