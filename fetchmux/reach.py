@@ -19,6 +19,12 @@ from fetchmux.resolve import Answer, Constant, Public, Resolver
 if TYPE_CHECKING:
     from fetchmux.tls import Contexts
 
+_MOST_ORIGINS = 100_000
+
+
+class _Chosen(tuple[str, int]):
+    """The name of a proxy: the user's own choice, which no guard refuses."""
+
 
 class Reach:
     """The ways to the hosts of one run.
@@ -38,7 +44,8 @@ class Reach:
         self._user_agent = user_agent
         self._resolver = Resolver(clock, network)
         self._contexts: Contexts | None = None
-        self._proxies = Proxies(network.proxy, environment)
+        # A socket of this machine is reached through no proxy.
+        self._proxies = Proxies(network.proxy if network.unix_socket is None else "", environment)
         self._check_proxies()
         self.answered = self._resolver.answered
         self._public = Public(self._resolver) if network.no_private else self._resolver
@@ -47,12 +54,24 @@ class Reach:
             # A file that cannot be used is a mistake to be told before anything is fetched.
             self._tls()
         self._dialled: dict[Origin, tuple[Name, ...]] = {}
+        # What a socks5 proxy is told of names, the latest last: an answer must outlive the resolver's, for a job may
+        # have waited long since it was given.
+        self._relays = any(proxy.scheme == "socks5" for proxy in self._proxies.used)
+        self._targets: dict[Name, Address] = {}
 
     def lookup(self, name: Name) -> Answer | None:
         """The addresses of a name, why there are none, or None while the question is open."""
         if self._socket is not None:
             return self._socket.lookup(name)
-        return self._public.lookup(name)
+        if isinstance(name, _Chosen):
+            return self._resolver.lookup(name)
+        found = self._public.lookup(name)
+        if self._relays and isinstance(found, tuple):
+            self._targets.pop(name, None)
+            self._targets[name] = found[0]
+            if len(self._targets) > _MOST_ORIGINS:
+                del self._targets[next(iter(self._targets))]
+        return found
 
     def dial(self, origin: Origin) -> tuple[Name, ...]:
         """The names that must be known before `origin` can be reached; connect to the last one."""
@@ -61,9 +80,11 @@ class Reach:
         names = self._dialled.get(origin)
         if names is None:
             proxy = self._proxies.proxy_for(origin)
-            names = (origin.name,) if proxy is None else (proxy.name,)
+            names = (origin.name,) if proxy is None else (_Chosen(proxy.name),)
             if proxy is not None and proxy.scheme == "socks5":
-                names = (origin.name, proxy.name)
+                names = (origin.name, _Chosen(proxy.name))
+            if len(self._dialled) >= _MOST_ORIGINS:
+                self._dialled.clear()
             self._dialled[origin] = names
         return names
 
@@ -85,9 +106,8 @@ class Reach:
             return carried
         from fetchmux.tunnel import through
 
-        target = self._resolver.lookup(origin.name) if proxy.scheme == "socks5" else None
-        address = target[0] if isinstance(target, tuple) else None
-        return through(carried, proxy, user_agent=self._user_agent, target=address)
+        target = self._targets[origin.name] if proxy.scheme == "socks5" else None
+        return through(carried, proxy, user_agent=self._user_agent, target=target)
 
     def close(self) -> None:
         """Let the resolver's threads end."""

@@ -189,9 +189,12 @@ def is_public(text: str) -> bool:
         carried = address.ipv4_mapped or address.sixtofour
         if carried is None and address in _NAT64:
             carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if carried is not None:
-            address = carried
+        if carried is None and address not in _GLOBAL_UNICAST:
+            return False
+        address = carried or address
     return address.is_global and not address.is_multicast
 
 
+# All that has been given out of the internet's IPv6 addresses (RFC 4291, 2.4): not ::127.0.0.1, not fec0::1.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")

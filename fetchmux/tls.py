@@ -7,6 +7,7 @@ TlsExchange exactly as it carries an Exchange, and cannot tell them apart.
 from __future__ import annotations
 
 import ssl
+import warnings
 
 from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.exchange import Carried, Exchange
@@ -20,6 +21,8 @@ _VERSIONS = {
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
 _READ = 64 * 1024
+# Sessions are large, and hosts may be many.
+_MOST_SESSIONS = 1_024
 # A large request is encrypted in pieces, so that its progress is seen and its memory is not doubled.
 _PIECE = 64 * 1024
 
@@ -52,9 +55,14 @@ class Channel:
         self._outgoing = ssl.MemoryBIO()
         self._origin = origin
         self._sessions = sessions
-        self._tls = context.wrap_bio(
-            self._incoming, self._outgoing, server_hostname=origin.name[0], session=sessions.get(origin)
-        )
+        # Certificates hold names without the dot of the root (RFC 6066, 3).
+        name = origin.name[0].removesuffix(".")
+        try:
+            self._tls = context.wrap_bio(
+                self._incoming, self._outgoing, server_hostname=name, session=sessions.get(origin)
+            )
+        except (ValueError, ssl.SSLError):
+            raise FetchError(Code.TLS_FAILED, "no certificate can hold this name", Phase.TLS) from None
         self.outgoing = b""
         self.established = False
 
@@ -103,7 +111,10 @@ class Channel:
     def remember(self) -> None:
         """Keep the session for the next connection to this origin."""
         if self._tls.session is not None:
+            self._sessions.pop(self._origin, None)
             self._sessions[self._origin] = self._tls.session
+            if len(self._sessions) > _MOST_SESSIONS:
+                del self._sessions[next(iter(self._sessions))]
 
     def _drain(self) -> None:
         if self._outgoing.pending:
@@ -197,18 +208,34 @@ class TlsExchange(Wrapper):
 
 
 def _context(options: TlsOptions) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=options.cacert)
-        if options.cert is not None:
+    context = _trusting(options.cacert)
+    if options.cert is not None:
+        try:
             context.load_cert_chain(options.cert, options.key)
-    except (OSError, ssl.SSLError) as error:
-        name = options.cert if options.cert is not None and isinstance(error, ssl.SSLError) else options.cacert
-        raise UsageError(f"cannot use the certificates in {name!r}: {error.strerror or error}") from None
+        except OSError as error:
+            files = repr(options.cert) if options.key is None else f"{options.cert!r} and {options.key!r}"
+            raise _unusable(files, error) from None
     if options.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    context.minimum_version = _VERSIONS[options.minimum]
+    with warnings.catch_warnings():
+        # Python warns of old versions whoever asks for them; here the user did.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = _VERSIONS[options.minimum]
     return context
+
+
+def _trusting(cacert: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=cacert)
+    except OSError as error:
+        raise _unusable(repr(cacert), error) from None
+
+
+def _unusable(files: str, error: OSError) -> UsageError:
+    reason = getattr(error, "reason", None)
+    words = reason.lower().replace("_", " ") if reason else error.strerror or str(error)
+    return UsageError(f"cannot use the certificates in {files}: {words}")
 
 
 def _tls_failed(error: ssl.SSLError) -> FetchError:

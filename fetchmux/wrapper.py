@@ -14,10 +14,11 @@ from fetchmux.model import Address
 class Wrapper:
     """The part of `exchange.Carried` that a wrapper leaves to the attempt inside it."""
 
-    __slots__ = ("core",)
+    __slots__ = ("_patience", "core")
 
     def __init__(self, core: Exchange) -> None:
         self.core = core
+        self._patience = core.deadline
 
     @property
     def address(self) -> Address:
@@ -41,6 +42,13 @@ class Wrapper:
 
     def connected(self) -> None:
         self.core.connected()
+        if self.core.shaking:
+            self._take_time()
 
     def cancel(self) -> None:
         self.core.cancel()
+
+    def _take_time(self) -> None:
+        """Somebody is there: other addresses need not be tried, so the whole time for connecting holds."""
+        if not self.core.cancelled:
+            self.core.deadline = self._patience

@@ -9,6 +9,7 @@ server that refuses a long request has often answered.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Callable
@@ -131,11 +132,26 @@ class Connection:
                     await asyncio.sleep(0)
 
     async def _connect(self, exchange: Carried) -> socket.socket:
+        """Not by the loop's sock_connect: uvloop's asks a thread for the address of each address."""
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
         sock.setblocking(False)
-        await self._loop.sock_connect(sock, exchange.address.sockaddr)
+        code = sock.connect_ex(exchange.address.sockaddr)
+        if code == errno.EINPROGRESS:
+            await self._writable(sock)
+            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            raise OSError(code, "connect")
         exchange.connected()
         return sock
+
+    async def _writable(self, sock: socket.socket) -> None:
+        """How every call of the loop waits: a callback, registered for an event, fills the future that is awaited."""
+        ready = asyncio.Event()
+        self._loop.add_writer(sock, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            self._loop.remove_writer(sock)
 
     async def _send(self, sock: socket.socket, exchange: Carried) -> None:
         """Send a piece: there is no call that sends what fits, and a long request must be seen to move."""

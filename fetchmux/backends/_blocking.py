@@ -53,7 +53,11 @@ class Connection:
         if exchange.outgoing:
             exchange.sent(sock.send(exchange.outgoing))
         else:
-            exchange.feed(sock.recv(CHUNK))
+            data = sock.recv(CHUNK)
+            exchange.feed(data)
+            if len(data) == CHUNK:
+                # A call that need not wait lets nobody else run: a fast body would keep the others waiting.
+                time.sleep(0)
 
     def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)

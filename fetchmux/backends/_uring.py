@@ -44,10 +44,28 @@ class _Patience(ctypes.Structure):
 
 def socket_address(address: Address) -> liburing.Sockaddr:
     """The C structure of an address; it must live until the connect that uses it has completed."""
+    if address.family == socket.AF_UNIX:
+        return liburing.Sockaddr(address.family, address.sockaddr)
     host, port, *rest = address.sockaddr
     if address.family == socket.AF_INET6 and len(rest) == 2 and rest[1]:
         host = f"{host}%{rest[1]}"
     return liburing.Sockaddr(address.family, host, port)
+
+
+def refusal(error: OSError) -> str:
+    """Why the kernel gives no ring, and who could change that."""
+    if error.errno == errno.ENOSYS:
+        return "this kernel has no io_uring: use epoll, or Linux 6.1 or later"
+    if error.errno != errno.EPERM:
+        return f"the kernel gives no ring ({error.strerror}): use epoll"
+    try:
+        with open("/proc/sys/kernel/io_uring_disabled") as setting:
+            disabled = int(setting.read())
+    except OSError:
+        disabled = 0
+    if disabled:
+        return "the kernel denies io_uring: sysctl kernel.io_uring_disabled=0 allows it"
+    return "the kernel denies io_uring, as containers do: allow its calls in the seccomp profile"
 
 
 class Ring:

@@ -4,6 +4,10 @@ How it waits: in epoll_wait, like epoll; but an event says "something has come",
 so once. So whoever is woken must go on until the kernel has no more, or remember that there is more. One more
 connection costs one epoll_ctl instead of two. Where it stops scaling: where epoll does, at the CPU of one core.
 
+What the saved call brings: nothing that shows. Against nginx on loopback (1 KiB, window 64, 15 interleaved rounds of
+20,000, 2026-11-25) a request took 1.02 times the CPU that `epoll` takes (0.98 to 1.11) with a connection for each, 1.03
+times (0.97 to 1.08) with keep-alive: remembering what is ready costs in Python what the kernel no longer does.
+
 What is easily lost: an end of stream that arrives together with the last bytes makes no event of its own. EPOLLRDHUP
 tells of it in the same event, and from then on a short read does not mean that nothing follows.
 """
@@ -20,8 +24,8 @@ from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
 from fetchmux.model import Options
 
-# Reads of one turn: an endless body must not keep the others from theirs.
-_MOST_READS = 16
+# Steps of one turn: an endless body must not keep the others from theirs.
+_MOST_STEPS = 16
 
 
 def missing() -> str | None:
@@ -60,8 +64,8 @@ class Loop:
         self._epoll = select.epoll()
         self._frontier = frontier
         self._flights: dict[int, Flight] = {}
-        # Flights that were left although there is more to read.
-        self._unfinished: list[Flight] = []
+        # Flights that can go on: something has changed, or they were left although there is more to read.
+        self._ready: set[Flight] = set()
         self._swept_at = 0.0
 
     def work(self) -> None:
@@ -70,13 +74,12 @@ class Loop:
         while not frontier.exhausted:
             while (exchange := frontier.take()) is not None:
                 self._launch(exchange)
-            unfinished, self._unfinished = self._unfinished, []
             timeout = frontier.timeout()
-            for fd, event in self._epoll.poll(0 if unfinished else timeout):
+            for fd, event in self._epoll.poll(0 if self._ready else timeout):
                 self._note(flights[fd], event)
-            for flight in unfinished:
-                if flights.get(flight.fd) is flight:
-                    self._drive(flight)
+            ready, self._ready = self._ready, set()
+            for flight in ready:
+                self._drive(flight)
             self._sweep(time.monotonic())
 
     def close(self) -> None:
@@ -101,18 +104,18 @@ class Loop:
             self._flights[sock.fileno()] = Flight(sock, exchange)
 
     def _note(self, flight: Flight, event: int) -> None:
-        """Remember what has changed, and make use of it."""
+        """Remember what has changed: the kernel will not say it again."""
         if event & (select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR):
             flight.ended = flight.readable = flight.writable = True
         if event & select.EPOLLIN:
             flight.readable = True
         if event & select.EPOLLOUT:
             flight.writable = True
-        self._drive(flight)
+        self._ready.add(flight)
 
     def _drive(self, flight: Flight) -> None:
         """Go on until the kernel has no more, or until it is the others' turn."""
-        for _ in range(_MOST_READS):
+        for _ in range(_MOST_STEPS):
             exchange = flight.exchange
             try:
                 if not self._step(flight, exchange):
@@ -123,7 +126,7 @@ class Loop:
                 exchange.fail(error)
             if exchange.done and not self._land(flight):
                 return
-        self._unfinished.append(flight)
+        self._ready.add(flight)
 
     def _step(self, flight: Flight, exchange: Carried) -> bool:
         """One turn of the conversation; False when an event must come first."""
@@ -154,6 +157,7 @@ class Loop:
             flight.exchange = successor
             return True
         del self._flights[flight.fd]
+        self._ready.discard(flight)
         flight.sock.close()
         return False
 

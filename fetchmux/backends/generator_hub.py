@@ -100,9 +100,10 @@ class Hub:
             self._sweep(time.monotonic())
 
     def close(self) -> None:
-        """Close every conversation where it stands: its `with` closes the socket."""
+        """Close every conversation where it stands: its `with` closes the socket, unless it has not begun."""
         for line in self._lines.values():
             line.conversation.close()
+            line.sock.close()
         self._lines.clear()
         self._poller.close()
 
@@ -119,8 +120,9 @@ class Hub:
             exchange.fail(error)
             self._frontier.settle(exchange)
             return
-        line = self._lines[fd] = Line(sock, exchange)
+        line = Line(sock, exchange)
         line.conversation = converse(line, self._frontier)
+        self._lines[fd] = line
         self._resume(fd, line)
 
     def _resume(self, fd: int, line: Line, failure: Exception | None = None) -> None:

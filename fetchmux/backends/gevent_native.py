@@ -1,21 +1,28 @@
 """Gevent without patching: greenlets that wait on gevent's own sockets.
 
-How it waits: like gevent, in libev's loop for all sockets at once; but the program asks for `gevent.socket` by name,
-and the standard library stays as it is, so other strategies may run in the same process. One more connection costs a
-greenlet. Where it stops scaling: at the CPU of one core, spent in the hub and in a socket written in Python.
+How it waits: like gevent, in libev's loop (epoll on Linux) for all sockets at once; but the program asks for
+`gevent.socket` by name, and the standard library stays as it is, so other strategies may run in the same process. One
+more connection costs a greenlet, and each wait a timer. Where it stops scaling: at the CPU of one core, spent in the
+hub and in a socket written in Python.
 
 A greenlet serves one exchange after another: a fresh one costs more than waking an idle one.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fetchmux.backends import CHUNK, Work
+from fetchmux.backends._gevent_hub import unprinted_interrupts
 from fetchmux.exchange import Carried
 from fetchmux.model import Options
+
+if TYPE_CHECKING:
+    import gevent
+    import gevent.socket
 
 
 def missing() -> str | None:
@@ -26,12 +33,13 @@ def missing() -> str | None:
 
 
 def run(frontier: Work, options: Options) -> None:
-    """Start greenlets as exchanges come, up to the window, and keep them until the end."""
+    """Start greenlets as exchanges come and keep them to the end; the window bounds how many there are."""
     pool = Pool(frontier)
-    try:
-        pool.work()
-    finally:
-        pool.close()
+    with unprinted_interrupts():
+        try:
+            pool.work()
+        finally:
+            pool.close()
 
 
 class Pool:
@@ -40,82 +48,88 @@ class Pool:
     def __init__(self, frontier: Work) -> None:
         import gevent.event
         import gevent.queue
+        import gevent.socket
 
-        self._spawn = gevent.spawn
-        self._kill_all = gevent.killall
+        self._gevent = gevent
         self._frontier = frontier
-        self._waiting: Any = gevent.queue.SimpleQueue()
-        self._settled: Any = gevent.event.Event()
+        self._waiting = gevent.queue.SimpleQueue[Carried]()
+        self._rested = gevent.event.Event()
         self._idle = 0
-        self._crew: list[Any] = []
+        self._crew: list[gevent.Greenlet[[], None]] = []
+        self._accident: BaseException | None = None
 
     def work(self) -> None:
         """Hand out exchanges until the frontier is exhausted. Raises what a greenlet stumbled over."""
-        while not self._frontier.exhausted:
-            exchange = self._frontier.take()
-            if exchange is None:
-                self._settled.wait(self._frontier.timeout())
-                self._settled.clear()
-                self._look_for_accidents()
-                continue
-            if self._idle:
-                self._idle -= 1
-            else:
-                self._crew.append(self._spawn(self._serve))
-            self._waiting.put(exchange)
+        frontier = self._frontier
+        while self._accident is None and not frontier.exhausted:
+            while (exchange := frontier.take()) is not None:
+                self._hand_out(exchange)
+            self._rested.wait(frontier.timeout())
+            self._rested.clear()
+        if self._accident is not None:
+            raise self._accident
 
     def close(self) -> None:
         """End every greenlet where it stands: its `with` closes the socket."""
-        self._kill_all(self._crew)
+        self._gevent.killall(self._crew)
 
-    def _look_for_accidents(self) -> None:
-        for worker in self._crew:
-            if worker.ready():
-                worker.get()
+    def _hand_out(self, exchange: Carried) -> None:
+        """Give an exchange to a greenlet that is idle, or else to a new one."""
+        if self._idle:
+            self._idle -= 1
+        else:
+            self._crew.append(self._gevent.spawn(self._serve))
+        self._waiting.put(exchange)
 
     def _serve(self) -> None:
         """A greenlet's life: conversation after conversation."""
-        while True:
-            self._converse(self._waiting.get())
-            self._idle += 1
-            self._settled.set()
+        try:
+            while True:
+                self._converse(self._waiting.get())
+                self._idle += 1
+                self._rested.set()
+        except BaseException as error:
+            # Left to gevent, it would be printed, and the run would go on without this greenlet.
+            self._accident = error
+            self._rested.set()
 
     def _converse(self, exchange: Carried) -> None:
         """Hold the conversations of one connection, from connecting to closing."""
-        import gevent.socket
-
         try:
-            with gevent.socket.socket(exchange.address.family, gevent.socket.SOCK_STREAM) as sock:
-                successor: Carried | None = exchange
-                fresh = True
-                while successor is not None:
-                    _carry(sock, successor, fresh=fresh)
-                    fresh = False
-                    successor = self._frontier.settle(successor)
-        except OSError as error:
-            exchange.fail(error)
-            self._frontier.settle(exchange)
-
-
-def _carry(sock: Any, exchange: Carried, *, fresh: bool) -> None:
-    """One exchange, as if every call blocked."""
-    exchange.interrupt = lambda: sock.shutdown(2)
-    while not exchange.done:
-        try:
-            _set_timeout(sock, exchange.deadline)
-            if fresh:
-                sock.connect(exchange.address.sockaddr)
-                exchange.connected()
-                fresh = False
-            elif exchange.outgoing:
-                exchange.sent(sock.send(exchange.outgoing))
-            else:
-                exchange.feed(sock.recv(CHUNK))
+            sock = self._gevent.socket.socket(exchange.address.family, self._gevent.socket.SOCK_STREAM)
         except Exception as error:
             exchange.fail(error)
+            self._frontier.settle(exchange)
+            return
+        with sock:
+            self._carry(sock, exchange, fresh=True)
+            while (successor := self._frontier.settle(exchange)) is not None:
+                exchange = successor
+                self._carry(sock, exchange, fresh=False)
+
+    def _carry(self, sock: gevent.socket.socket, exchange: Carried, *, fresh: bool) -> None:
+        """One exchange, as if every call blocked."""
+        exchange.interrupt = functools.partial(sock.shutdown, self._gevent.socket.SHUT_RDWR)
+        while not exchange.done:
+            try:
+                _set_timeout(sock, exchange.deadline)
+                if fresh:
+                    sock.connect(exchange.address.sockaddr)
+                    exchange.connected()
+                    fresh = False
+                elif exchange.outgoing:
+                    exchange.sent(sock.send(exchange.outgoing))
+                else:
+                    data = sock.recv(CHUNK)
+                    exchange.feed(data)
+                    if len(data) == CHUNK:
+                        # A call that need not wait switches to nobody: a fast body would keep all others waiting.
+                        self._gevent.sleep(0)
+            except Exception as error:
+                exchange.fail(error)
 
 
-def _set_timeout(sock: Any, deadline: float) -> None:
+def _set_timeout(sock: gevent.socket.socket, deadline: float) -> None:
     """Let the next call wait until `deadline`. Anew before each call: a peer that drips would reset a plain timeout."""
     remaining = deadline - time.monotonic()
     if remaining <= 0:

@@ -37,7 +37,9 @@ def run(frontier: Work, options: Options) -> None:
     from gevent import monkey
 
     from fetchmux.backends import threads
+    from fetchmux.backends._gevent_hub import unprinted_interrupts
 
     if not monkey.is_module_patched("socket"):
         raise RuntimeError("prepare() has to be called before this strategy runs")
-    threads.run(frontier, options)
+    with unprinted_interrupts():
+        threads.run(frontier, options)

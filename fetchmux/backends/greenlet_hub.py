@@ -81,10 +81,12 @@ class Hub:
             self._sweep(time.monotonic())
 
     def close(self) -> None:
-        """End every greenlet where it stands: its `with` closes the socket."""
-        for holder in [line.holder for line in self._lines.values()] + self._idle:
+        """End every greenlet where it stands: its `finally` closes the socket, unless it has not come so far."""
+        lines = list(self._lines.values())
+        for holder in [line.holder for line in lines] + self._idle:
             holder.throw(self._greenlet.GreenletExit)
-        self._lines.clear()
+        for line in lines:
+            line.sock.close()
         self._poller.close()
 
     def wait(self, line: Line, *, writing: bool) -> None:
@@ -104,18 +106,28 @@ class Hub:
     def _converse(self, exchange: Carried) -> None:
         """Hold the conversations of one connection, from connecting to closing."""
         try:
-            with open_socket(exchange.address) as sock:
-                line = Line(sock, exchange, self._greenlet.getcurrent())
-                self._poller.watch(line.fd, writing=True)
-                self._lines[line.fd] = line
-                try:
-                    self._carry_all(line)
-                finally:
-                    del self._lines[line.fd]
-                    self._poller.forget(line.fd)
-        except OSError as error:
+            line = self._open(exchange)
+        except Exception as error:
             exchange.fail(error)
             self._frontier.settle(exchange)
+            return
+        try:
+            self._carry_all(line)
+        finally:
+            del self._lines[line.fd]
+            self._poller.forget(line.fd)
+            line.sock.close()
+
+    def _open(self, exchange: Carried) -> Line:
+        """Begin to connect; the socket becomes writable when the connection stands."""
+        sock = open_socket(exchange.address)
+        try:
+            self._poller.watch(sock.fileno(), writing=True)
+        except BaseException:
+            sock.close()
+            raise
+        line = self._lines[sock.fileno()] = Line(sock, exchange, self._greenlet.getcurrent())
+        return line
 
     def _carry_all(self, line: Line) -> None:
         self._carry(line, fresh=True)

@@ -8,8 +8,8 @@ Some facts about io_uring, and what follows here:
 
 A ring is a pair of queues in memory that program and kernel share. The program puts entries into the submission queue,
 each a system call written down (SOCKET, CONNECT, SEND, RECV, CLOSE), and one call of io_uring_enter hands in all of
-them; the kernel puts a result into the completion queue for each. A loop on epoll makes two calls for what it learns to
-be possible and what it then does; here a round is one call, however many connections take part.
+them; the kernel puts a result into the completion queue for each. A loop on epoll learns in one call what is possible
+and then makes a call for each socket; here a round is a call or two, however many sockets take part.
 
 A completion says that an operation is over: its result is what the call would have returned, or an error's number.
 Completions come in any order. Each carries the number that its entry was given, here a token that is used once, so that
@@ -32,7 +32,6 @@ A closed descriptor does not end the operations on it: each holds the file. They
 
 from __future__ import annotations
 
-import errno
 import itertools
 import os
 import socket
@@ -49,7 +48,7 @@ from fetchmux.model import Options
 try:
     import liburing
 
-    from fetchmux.backends._uring import Result, Ring, socket_address
+    from fetchmux.backends._uring import Result, Ring, refusal, socket_address
 except ImportError:
     liburing = None
 
@@ -68,7 +67,7 @@ def missing() -> str | None:
     try:
         Ring(2).close()
     except OSError as error:
-        return _refusal(error)
+        return refusal(error)
     return None
 
 
@@ -79,22 +78,6 @@ def run(frontier: Work, options: Options) -> None:
         loop.work()
     finally:
         loop.close()
-
-
-def _refusal(error: OSError) -> str:
-    """Why the kernel gives no ring, and who could change that."""
-    if error.errno == errno.ENOSYS:
-        return "this kernel has no io_uring: use epoll, or Linux 6.1 or later"
-    if error.errno != errno.EPERM:
-        return f"the kernel gives no ring ({error.strerror}): use epoll"
-    try:
-        with open("/proc/sys/kernel/io_uring_disabled") as setting:
-            disabled = int(setting.read())
-    except OSError:
-        disabled = 0
-    if disabled:
-        return "the kernel denies io_uring: sysctl kernel.io_uring_disabled=0 allows it"
-    return "the kernel denies io_uring, as containers do: allow its calls in the seccomp profile"
 
 
 class Flight:
@@ -185,7 +168,12 @@ class Loop:
         """Write down the next call of the conversation."""
         entry, exchange = liburing.Sqe(), flight.exchange
         if not flight.stands:
-            address = socket_address(exchange.address)
+            try:
+                address = socket_address(exchange.address)
+            except ValueError as error:
+                exchange.fail(OSError(str(error)))
+                self._land(flight)
+                return
             liburing.io_uring_prep_connect(entry, flight.fd, address)
             self._put(flight, entry, _connected, address)
         elif exchange.outgoing:

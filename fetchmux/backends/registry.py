@@ -124,6 +124,11 @@ BUILT_IN = (
         solitary=True,
     ),
     Spec(
+        "processes", "fetchmux.backends.processes", "processes",
+        "a pool of processes that sleep in poll(2), one connection at a time each",
+        "hundreds of processes, and every byte copied once more between two of them",
+    ),
+    Spec(
         "io_uring", "fetchmux.backends.io_uring_ring", "completion loop",
         "one loop on io_uring_enter(2): the kernel makes the calls and says what came of them",
         "one core's CPU; a buffer lent for each connection that waits",

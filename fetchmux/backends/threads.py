@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import errno
 import threading
+import time
 
 from fetchmux.backends import Work
 from fetchmux.backends._blocking import Connection
 from fetchmux.exchange import Carried
 from fetchmux.model import Options
+
+# How long to wait, in seconds, for a thread whose birth an interrupt has cut short: it may never come.
+_BIRTH = 1.0
 
 
 def run(frontier: Work, options: Options) -> None:
@@ -33,7 +37,7 @@ class Crew:
     def __init__(self, frontier: Work) -> None:
         self._frontier = frontier
         self._turnstile = threading.Condition()
-        self._busy: dict[threading.Thread, Carried] = {}
+        self._carried: dict[threading.Thread, Carried] = {}
         self._accident: BaseException | None = None
         self._dismissed = False
 
@@ -41,48 +45,61 @@ class Crew:
         """Launch until the frontier is exhausted. Raises what a thread stumbled over."""
         with self._turnstile:
             while self._accident is None and not self._frontier.exhausted:
-                exchange = self._frontier.take()
-                if exchange is None:
-                    self._turnstile.wait(self._frontier.timeout())
-                else:
-                    self._launch(exchange)
+                self._launch_all()
+                self._turnstile.wait(self._frontier.timeout())
         if self._accident is not None:
             raise self._accident
 
     def dismiss(self) -> None:
         """Wake every thread out of its call and wait until it has ended."""
         self._dismissed = True
-        for thread in list(self._busy):
+        patience = time.monotonic() + _BIRTH
+        for thread in list(self._carried):
+            while thread.ident is None and time.monotonic() < patience:
+                time.sleep(0.001)
             while thread.is_alive():
-                if exchange := self._busy.get(thread):
+                if exchange := self._carried.get(thread):
                     exchange.cancel()
                 thread.join(0.05)
 
+    def _launch_all(self) -> None:
+        """A thread for each exchange that may start now."""
+        while not self._dismissed and (exchange := self._frontier.take()) is not None:
+            self._launch(exchange)
+
     def _launch(self, exchange: Carried) -> None:
         thread = threading.Thread(target=self._converse, args=(exchange,), daemon=True)
-        self._busy[thread] = exchange
+        self._carried[thread] = exchange
         try:
             thread.start()
         except RuntimeError as error:
             # "can't start new thread" is a shortage like that of descriptors: the window becomes narrower.
-            del self._busy[thread]
+            del self._carried[thread]
             exchange.fail(OSError(errno.ENOMEM, str(error)))
             self._frontier.settle(exchange)
 
     def _converse(self, exchange: Carried) -> None:
         """One thread's life: its exchange, and those that follow on the same connection."""
         thread = threading.current_thread()
-        successor: Carried | None = exchange
+        following: Carried | None = exchange
         try:
             with Connection() as connection:
-                while successor is not None and not self._dismissed:
-                    connection.carry(successor)
+                while following is not None and not self._dismissed:
+                    self._carried[thread] = following
+                    connection.carry(following)
                     with self._turnstile:
-                        successor = self._frontier.settle(successor)
-                        if successor is not None:
-                            self._busy[thread] = successor
+                        following = self._frontier.settle(following)
         except BaseException as error:
             self._accident = error
+        self._end(thread)
+
+    def _end(self, thread: threading.Thread) -> None:
+        """The last act of a thread is to launch those that may take its place: waking the main thread takes longer."""
         with self._turnstile:
-            del self._busy[thread]
-            self._turnstile.notify()
+            try:
+                self._launch_all()
+            except BaseException as error:
+                self._accident = error
+            del self._carried[thread]
+            if self._accident is not None or self._frontier.exhausted:
+                self._turnstile.notify()

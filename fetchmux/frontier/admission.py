@@ -38,8 +38,10 @@ class Admission:
         self._later: Later[Job] = Later()
         self._held: dict[str, deque[Job]] = {}
         self._held_count = 0
+        # Hosts with held jobs: those that are waited for by time, and those to look at now, each once.
         self._opening: Later[str] = Later()
-        self._open: deque[str] = deque()
+        self._open: dict[str, None] = {}
+        self._paced = False
 
     @property
     def exhausted(self) -> bool:
@@ -55,7 +57,10 @@ class Admission:
             self._intake.requeue(job)
         if not self._limited:
             return self._intake.next()
-        if self._pace is not None and self._pace.opens_at() > now:
+        self._paced = self._pace is not None and self._pace.opens_at() > now
+        if self._paced:
+            # The end of the input must not be found out as slowly as requests may start.
+            self._intake.look_ahead()
             return None
         found = self._next_held(now) or self._next_free(now)
         return None if found is None else self._entered(found, now)
@@ -80,7 +85,7 @@ class Admission:
             host = job.url.origin.name[0]
             self._gates.leave(host, self._clock())
             if host in self._held:
-                self._open.append(host)
+                self._open[host] = None
 
     def postpone(self, job: Job, due: float) -> None:
         """Let a job start again at the time `due`, behind all that are queued by then."""
@@ -93,13 +98,15 @@ class Admission:
 
     def wait(self, now: float) -> float:
         """Seconds until time lets something start that it holds back now; infinite when it holds back nothing."""
+        if self._pace is not None and (self._paced or self._pace.opens_at() > now):
+            # Before that nothing else matters. A pace that holds nothing back any more is no reason to stay awake,
+            # unless it has given way since somebody asked.
+            return max(0.0, self._pace.opens_at() - now)
         soonest = float("inf")
         if self._later:
             soonest = self._later.next_due
         if self._opening:
             soonest = min(soonest, self._opening.next_due)
-        if self._pace is not None and not self.exhausted:
-            soonest = min(soonest, max(self._pace.opens_at(), now))
         return max(0.0, soonest - now)
 
     def clear(self) -> Iterator[Job]:
@@ -121,9 +128,11 @@ class Admission:
 
     def _next_held(self, now: float) -> Job | None:
         """A job of a host whose limit has given way."""
-        self._open.extend(self._opening.due(now))
+        for host in self._opening.due(now):
+            self._open[host] = None
         while self._open:
-            host = self._open.popleft()
+            host = next(iter(self._open))
+            del self._open[host]
             if host in self._held:
                 if self._gates.wait(host, now) == 0.0:
                     return self._pop_held(host)

@@ -25,6 +25,8 @@ from fetchmux.model import Headers, Job, Options, Request, Store
 TICK = 0.05
 # Jobs that limits of pace or of hosts may hold back; beyond that many the input waits.
 MOST_HELD = 4_096
+# While other addresses remain, one has this share of the time for connecting.
+HASTE = 0.25
 _CANCELLED = FetchError(Code.CANCELLED, "the run was cancelled before this was sent", Phase.INPUT)
 
 
@@ -135,6 +137,8 @@ class Frontier:
             self.cancel()
         if len(self._live) >= self.window:
             return TICK
+        if now < self._not_before:
+            return min(TICK, self._not_before - now)
         if self._intake.hurried:
             return 0.0
         longest = min(TICK, self._admission.wait(now))
@@ -214,7 +218,17 @@ class Frontier:
             self._clock,
             reused=predecessor is not None,
         )
-        carried = self._reach.wrap(exchange, predecessor)
+        try:
+            carried = self._reach.wrap(exchange, predecessor)
+        except FetchError as error:
+            if exchange.store is not None:
+                exchange.store.drop()
+            self._admission.leave(job)
+            self._reject(job.request, error, job)
+            return None
+        if predecessor is None and job.turn + 1 < len(job.addresses):
+            haste = exchange.started_at + HASTE * self._options.connect_timeout
+            exchange.deadline = min(exchange.deadline, haste)
         self._live.add(carried)
         if self._cancelled:
             carried.cancel()
@@ -241,11 +255,14 @@ class Frontier:
             job.attempts -= 1
             self._intake.give_back(job)
         else:
+            # A redirect takes the job elsewhere.
+            host = job.url.origin.name[0]
             sequel = self._sequels.after(exchange, now)
+            hush = self._sequels.hush(exchange)
+            if hush:
+                self._admission.pause(host, now + hush)
             if sequel is None:
                 return False
-            if sequel.hush:
-                self._admission.pause(job.url.origin.name[0], now + sequel.hush)
             if sequel.after is None:
                 self._intake.give_back(job)
             else:

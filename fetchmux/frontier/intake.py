@@ -66,6 +66,11 @@ class Intake:
                 return job
         return None
 
+    def look_ahead(self) -> None:
+        """Queue one job where none is queued: then it is known whether the input has ended."""
+        if not self._backlog and (job := self.next()) is not None:
+            self._backlog.push(job)
+
     def next_for(self, origin: Origin) -> Job | None:
         """A job that can go on an open connection to `origin`, without making older jobs wait for ever."""
         oldest = self._backlog.oldest

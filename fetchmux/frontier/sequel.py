@@ -17,11 +17,9 @@ class Sequel(NamedTuple):
 
     Attributes:
         after: seconds until it may; None: at once, before all others.
-        hush: seconds for which nothing else may start at its host.
     """
 
     after: float | None = None
-    hush: float = 0.0
 
 
 AT_ONCE = Sequel()
@@ -57,6 +55,17 @@ class Sequels:
             exchange.job.attempts -= 1
             return AT_ONCE
         return self._retry(exchange, now)
+
+    def hush(self, exchange: Exchange) -> float:
+        """Seconds for which nothing may start at its host, because the host asks for that, of whomever it says it to.
+
+        Nought in a run that waits for nobody: one without retries, or one that has less time.
+        """
+        options, head = self._options, exchange.collector.head
+        if not options.retries or head is None or head.status not in retries.PAUSING:
+            return 0.0
+        asked = self._asked_for(exchange) or 0.0
+        return asked if options.retry_max_time is None or asked <= options.retry_max_time else 0.0
 
     def _fresh_connection(self, exchange: Exchange) -> bool:
         """A reused connection that died before a byte of the reply: the server had closed it while it was idle."""
@@ -116,8 +125,7 @@ class Sequels:
         if options.retry_max_time is not None and now + after - job.arrived > options.retry_max_time:
             return None
         job.turn = 0
-        hush = asked if asked is not None and status in retries.PAUSING else 0.0
-        return Sequel(after, hush)
+        return Sequel(after)
 
     def _asked_for(self, exchange: Exchange) -> float | None:
         """The pause that the server asks for."""

@@ -21,6 +21,8 @@ class Logins:
             raise UsageError(f"cannot read {name!r}: {error.strerror}") from None
         except netrc.NetrcParseError as error:
             raise UsageError(f"cannot read {name!r}: it is no netrc file, see line {error.lineno}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"cannot read {name!r}: it is not UTF-8") from None
 
     def authorization(self, host: str) -> str | None:
         """The value of an Authorization field for `host` (RFC 7617), or None."""

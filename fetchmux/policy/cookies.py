@@ -13,7 +13,9 @@ class Cookies:
     """The cookies of one input."""
 
     def __init__(self) -> None:
-        self._jar = http.cookiejar.CookieJar()
+        policy = http.cookiejar.DefaultCookiePolicy
+        # As browsers do and Python does not: without a Domain it is for that host alone (RFC 6265, 5.3).
+        self._jar = http.cookiejar.CookieJar(policy(strict_ns_domain=policy.DomainStrictNonDomain))
 
     def take(self, fields: list[tuple[str, str]], url: str) -> None:
         """Keep what a reply from `url` sets."""
@@ -23,7 +25,8 @@ class Cookies:
         """The value of the Cookie field for a request to `url`, or None."""
         request = urllib.request.Request(url)
         self._jar.add_cookie_header(request)
-        return request.get_header("Cookie")
+        value = request.get_header("Cookie")
+        return None if value is None else _as_set(value)
 
 
 class _Reply:
@@ -36,6 +39,14 @@ class _Reply:
 
     def info(self) -> Message:
         return self._message
+
+
+def _as_set(value: str) -> str:
+    """The text whose UTF-8 bytes a server has set, where they are that: fields are sent as UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
 def with_cookies(headers: Headers, value: str | None) -> Headers:

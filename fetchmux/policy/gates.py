@@ -1,11 +1,15 @@
 """Gates: how many requests a host may have in flight, how fast they may follow, and until when it wants peace.
 
-Pure; every call is given the time. A host's gate exists only while something is in flight there or it must wait.
+Pure; every call is given the time. Gates that hold back nothing are forgotten, so that an endless row of hosts takes no
+memory.
 """
 
 from __future__ import annotations
 
 from fetchmux.policy.pace import Pace
+
+# From so many gates on, those that hold back nothing are sought out.
+MOST_IDLE = 1_024
 
 
 class Gate:
@@ -35,6 +39,7 @@ class Gates:
         self._most = most
         self._rate = rate
         self._gates: dict[str, Gate] = {}
+        self._most_gates = MOST_IDLE
 
     def wait(self, host: str, now: float) -> float | None:
         """Seconds until a request to `host` may start, 0.0 being now; None: only when one there has ended."""
@@ -51,6 +56,7 @@ class Gates:
         if gate is None:
             if self._most is None and self._rate is None:
                 return
+            self._make_room(now)
             gate = self._gates[host] = Gate(self._rate)
         gate.busy += 1
         if gate.pace is not None:
@@ -69,3 +75,9 @@ class Gates:
         """Start nothing there before `until`."""
         gate = self._gates.setdefault(host, Gate(self._rate))
         gate.paused_until = max(gate.paused_until, until)
+
+    def _make_room(self, now: float) -> None:
+        """Forget the gates that hold back nothing. Rarely enough that it costs each request next to nothing."""
+        if len(self._gates) >= self._most_gates:
+            self._gates = {host: gate for host, gate in self._gates.items() if gate.busy or gate.opens_at() > now}
+            self._most_gates = max(MOST_IDLE, 2 * len(self._gates))

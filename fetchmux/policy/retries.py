@@ -45,9 +45,13 @@ def retry_after(value: str, wall_clock: float) -> float | None:
     value = value.strip()
     if _SECONDS.fullmatch(value):
         return float(value)
+    from datetime import UTC
     from email.utils import parsedate_to_datetime
 
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - wall_clock)
+        date = parsedate_to_datetime(value)
+        # The form of asctime names no zone and means GMT (RFC 9110, 5.6.7).
+        date = date if date.tzinfo is not None else date.replace(tzinfo=UTC)
+        return max(0.0, date.timestamp() - wall_clock)
     except (ValueError, OverflowError):
         return None

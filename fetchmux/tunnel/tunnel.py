@@ -72,6 +72,8 @@ class Tunnel(Wrapper):
         self.reached = True
         if self._dialogue.open:
             self.inner.connected()
+        else:
+            self._take_time()
 
     def sent(self, count: int) -> None:
         if self._dialogue.open:

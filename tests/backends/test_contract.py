@@ -41,6 +41,10 @@ class TestTwisted(BackendContract):
     backend = "twisted"
 
 
+class TestProcesses(BackendContract):
+    backend = "processes"
+
+
 @strategy("io_uring")
 class TestIoUring(BackendContract):
     backend = "io_uring"

@@ -12,9 +12,10 @@ from fetchmux.model import Result
 from fetchmux.origin.launch import Origin
 from fetchmux.rehearsal import Rehearsal, Scene
 from fetchmux.testing import ANSWERS, FAULTS, LIMITS
+from tests.backends.available import strategies
 
 NAMES = (*FAULTS, *ANSWERS)
-OTHERS = [spec.name for spec in registry.BUILT_IN if spec.name != "sequential"]
+OTHERS = strategies(*(spec.name for spec in registry.BUILT_IN if spec.name != "sequential"))
 
 
 def records(backend: str, origin: Origin, options: dict[str, Any]) -> list[dict[str, Any]]:

@@ -12,14 +12,34 @@ from pathlib import Path
 import pytest
 
 from fetchmux.origin.launch import Origin
+from fetchmux.rehearsal import Rehearsal, Scene
+from tests.backends.available import strategies, strategy
 from tests.needs import tool
 
 pytestmark = tool("strace")
 
 WAITS = {"select", "pselect6", "poll", "ppoll", "epoll_wait", "epoll_pwait", "epoll_pwait2"}
-TRACED = (*sorted(WAITS), "clone", "clone3", "socket", "connect", "close", "sendto", "recvfrom", "epoll_ctl")
+SOCKET_CALLS = {"socket", "connect", "sendto", "recvfrom"}
+TRACED = (*sorted(WAITS | SOCKET_CALLS), "clone", "clone3", "close", "epoll_ctl", "io_uring_enter")
 EPOLL = {"epoll_wait", "epoll_pwait", "epoll_pwait2"}
 REQUESTS = 12
+# A server of its own process whose endless body comes faster than anybody can hash it.
+FLOOD = r"""
+import contextlib, socket, threading
+def answer(peer):
+    with peer, contextlib.suppress(OSError):
+        if b"/small" in peer.recv(65536):
+            peer.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            return
+        peer.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+        while True:
+            peer.sendall(piece)
+piece = bytes(4 << 20)
+with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+"""
 CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)$")
 
 
@@ -40,11 +60,17 @@ def origin() -> Iterator[Origin]:
 
 
 def trace(
-    backend: str, origin: Origin, folder: Path, *, keep_alive: bool = False, window: int = REQUESTS
+    backend: str,
+    origin: Origin,
+    folder: Path,
+    *,
+    keep_alive: bool = False,
+    window: int = REQUESTS,
+    first: str = "connect",
 ) -> list[Call]:
     """The calls of `fetchmux get` while it fetches from a server that takes a moment for each reply.
 
-    Those before the first connection are left out: they belong to Python's start.
+    Those before the first connection (or the first call of another name) are left out: they belong to Python's start.
     """
     log = folder / "strace"
     urls = [origin.url(f"/bytes/100?delay=0.1&n={number}") for number in range(REQUESTS)]
@@ -54,9 +80,9 @@ def trace(
     subprocess.run([*strace, *command, *urls], check=True, timeout=120)
     assert len((folder / "out").read_text().splitlines()) == REQUESTS
     calls = [Call(*match.groups()) for line in log.read_text().splitlines() if (match := CALL.match(line))]
-    first = next(number for number, call in enumerate(calls) if call.name == "connect" and "AF_INET" in call.rest)
-    started = [number for number, call in enumerate(calls[:first]) if call.name in ("clone", "clone3")]
-    return calls[started[0] if started else first :]
+    begin = next(n for n, call in enumerate(calls) if call.name == first != "connect" or "AF_INET" in call.rest)
+    started = [number for number, call in enumerate(calls[:begin]) if call.name in ("clone", "clone3")]
+    return calls[started[0] if started else begin :]
 
 
 def count(calls: list[Call]) -> collections.Counter[str]:
@@ -164,3 +190,62 @@ def test_after_a_send_a_loop_waits_before_it_receives(origin: Origin, tmp_path: 
     """A receive that finds nothing is a wasted call: there is none."""
     calls = trace("epoll", origin, tmp_path)
     assert [call.rest for call in calls if call.name == "recvfrom" and "EAGAIN" in call.rest] == []
+
+
+@pytest.mark.parametrize("backend", strategies("asyncio", "asyncio-uvloop", "twisted"))
+def test_coroutines_and_callbacks_wait_in_epoll_in_one_thread(backend: str, origin: Origin, tmp_path: Path) -> None:
+    calls = trace(backend, origin, tmp_path)
+    assert count(calls)["clone"] + count(calls)["clone3"] == 0
+    assert len({call.thread for call in calls}) == 1
+    assert {name for name in count(calls) if name in WAITS} <= EPOLL
+    assert requests_before_the_first_reply(calls) == REQUESTS
+
+
+def test_each_of_many_processes_holds_one_connection(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("processes", origin, tmp_path)
+    connected = {call.thread for call in calls if call.name == "connect" and "AF_INET" in call.rest}
+    assert len(connected) == REQUESTS
+    # Each request waits in a process of its own, however long strace makes the births of the others.
+    assert requests_before_the_first_reply(calls) > 1
+    for process in connected:
+        own = [call for call in calls if call.thread == process]
+        assert most_open(own) == 1
+        assert {name for name in count(own) if name in WAITS} <= {"poll", "ppoll"}
+    # The one process that has none of the connections waits for all the others, and touches no socket but theirs.
+    assert any(call.name in EPOLL for call in calls if call.thread not in connected)
+
+
+def test_a_process_is_used_again(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("processes", origin, tmp_path, window=4)
+    assert len({call.thread for call in calls if call.name == "connect" and "AF_INET" in call.rest}) == 4
+
+
+@strategy("io_uring")
+def test_io_uring_makes_no_call_for_a_socket_itself(origin: Origin, tmp_path: Path) -> None:
+    calls = trace("io_uring", origin, tmp_path, first="io_uring_enter")
+    made = count(calls)
+    assert not (WAITS | SOCKET_CALLS | {"clone", "clone3"}) & set(made)
+    # Five operations for each request, and several in one call.
+    assert made["io_uring_enter"] < 5 * REQUESTS
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        *["threads", "gevent", "poll", "epoll", "epoll-et", "generator", "greenlet", "gevent-native"],
+        *strategies("asyncio", "asyncio-uvloop", "twisted", "processes", "io_uring"),
+    ],
+)
+def test_a_body_that_is_always_ready_does_not_keep_others_waiting(backend: str) -> None:
+    """Who need not wait must let others go on: all small replies come before the endless one is given up."""
+    with subprocess.Popen([sys.executable, "-c", FLOOD], stdout=subprocess.PIPE, text=True) as flood:
+        assert flood.stdout is not None
+        host = f"http://127.0.0.1:{int(flood.stdout.readline())}"
+        try:
+            with Rehearsal(backend) as rehearsal:
+                options = {"concurrency": 2, "keep_alive": False, "body": "digest", "timeout": 2.0}
+                outcome = rehearsal.play(Scene(urls=[f"{host}/flood", *[f"{host}/small"] * 40], options=options))
+        finally:
+            flood.kill()
+    assert outcome.results[-1].index == 0
+    assert sum(result.ok for result in outcome.results) == 40

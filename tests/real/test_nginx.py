@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fetchmux.backends import registry
+from tests.backends.available import strategies
 from tests.needs import tool
 from tests.real.conftest import Nginx
 
@@ -32,7 +32,7 @@ def digests(nginx: Nginx) -> list[str]:
 
 
 @pytest.mark.parametrize("keep_alive", ["--keep-alive", "--no-keep-alive"])
-@pytest.mark.parametrize("backend", [spec.name for spec in registry.BUILT_IN])
+@pytest.mark.parametrize("backend", strategies())
 def test_twenty_thousand_urls_give_as_many_records_with_the_right_bodies(
     backend: str, keep_alive: str, nginx: Nginx, digests: list[str], tmp_path: Path
 ) -> None:
