@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fetchmux.backends import registry
-from fetchmux.cli import options
+from fetchmux.cli import options, outlets
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,21 +62,25 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     from fetchmux.compare import export, machine
     from fetchmux.compare.comparison import Comparison
 
-    setting = _setting(urls, given)
+    outlet = outlets.Outlet(outlets.open_file(None))
+    names, left_out = _names(given["named"])
+    setting = _setting(urls, names, given)
     document = export.Document(export.VERSION, setting, machine.describe(), [])
     comparison = Comparison(setting, urls or setting.urls)
     path = given["export_json"]
     if path is not None:
         _save(path, document)
+    # Only now, since a wrong use is told in one line.
+    for sentence in left_out:
+        click.echo(f"fetchmux: {sentence}", err=True)
     status = _run(comparison, document, path)
-    return _conclude(document, comparison.ideals(), status)
+    return _conclude(outlet, document, comparison.ideals(), status)
 
 
-def _setting(urls: tuple[str, ...], given: dict[str, Any]) -> Setting:
+def _setting(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Setting:
     """What is compared. Raises UsageError."""
     from fetchmux.compare.export import Setting
 
-    names = _names(given["named"])
     if given["reference"] != "sequential" and given["reference"] not in names:
         raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
     shown = _readable(urls)
@@ -103,23 +107,23 @@ def _setting(urls: tuple[str, ...], given: dict[str, Any]) -> Setting:
     )
 
 
-def _names(named: Sequence[str]) -> tuple[str, ...]:
-    """The strategies asked for, each once; all that can run when none is. Raises UsageError."""
+def _names(named: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError."""
     asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
     if named:
         if not asked:
             raise UsageError("--backends names no strategy")
         for name in asked:
             registry.load(registry.find(name))
-        return tuple(dict.fromkeys(asked))
-    able = []
-    for spec in registry.BUILT_IN:
+        return tuple(dict.fromkeys(asked)), []
+    able, left_out = [], []
+    for spec in registry.specs():
         remedy = registry.missing(spec)
         if remedy is None:
             able.append(spec.name)
         else:
-            click.echo(f"fetchmux: {spec.name} is left out: {remedy}", err=True)
-    return tuple(able)
+            left_out.append(f"{spec.name} is left out: {remedy}")
+    return tuple(able), left_out
 
 
 def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -136,8 +140,9 @@ def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _run(comparison: Comparison, document: Document, path: Path | None) -> int | None:
-    """Perform the trials, keep what they report; the exit status when a signal ended them early."""
+    """Perform the trials, keep what they report; the exit status when a signal or a full disk ended them early."""
     from fetchmux.cli.trials import Watch
+    from fetchmux.origin.launch import OriginFailed
 
     setting = document.setting
     signal.signal(signal.SIGTERM, _terminated)
@@ -154,6 +159,12 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> int |
         except KeyboardInterrupt as interrupt:
             # Ctrl-C brings no number.
             return 128 + int(interrupt.args[0] if interrupt.args else signal.SIGINT)
+        except OriginFailed as failure:
+            raise UsageError(f"the embedded origin does not start: {str(failure).splitlines()[-1]}") from None
+        except UsageError as failure:
+            # What can no longer be kept can still be shown.
+            click.echo(f"fetchmux: {failure}", err=True)
+            return 1
     return None
 
 
@@ -171,20 +182,28 @@ def _save(path: Path, document: Document) -> None:
         raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
-def _conclude(document: Document, ideals: dict[str, float], interrupted: int | None) -> int:
-    """Show what was measured, and return the exit status; `interrupted` is that of a signal."""
-    from fetchmux.cli.verdict import show
+def _conclude(outlet: outlets.Outlet, document: Document, ideals: dict[str, float], ended: int | None) -> int:
+    """Show what was measured, and return the exit status; `ended` is that of an early end."""
+    from fetchmux.cli.verdict import render
     from fetchmux.compare.summary import summarise
 
     setting = document.setting
     summary = summarise(document.reports, setting.reference, ideals, may_change=not setting.embedded)
-    show(document, summary)
+    status = 1 if summary.unranked or any(report.failed for report in document.reports) else 0
+    try:
+        outlet.write(render(document, summary).encode(sys.stdout.encoding, "replace"))
+    except BrokenPipeError:
+        # The reader has what it wanted, as in `fetchmux compare | head -1`.
+        return status if ended is None else ended
+    except OSError as error:
+        click.echo(f"fetchmux: {error.filename}: {error.strerror}", err=True)
+        status = 1
     _warn(document, summary)
-    if interrupted is not None:
+    if ended is not None:
         done = f"{len(document.reports)} of {len(setting.backends) * setting.rounds} trials"
-        print(f"fetchmux: interrupted after {done}", file=sys.stderr)
-        return interrupted
-    return 1 if summary.unranked or any(report.failed for report in document.reports) else 0
+        click.echo(f"fetchmux: interrupted after {done}", err=True)
+        return ended
+    return status
 
 
 def _warn(document: Document, summary: Summary) -> None:

@@ -21,10 +21,12 @@ class Watch:
             TextColumn("trials"),
             TimeRemainingColumn(compact=True),
             console=Console(stderr=True),
+            # Drawing takes CPU from the trial that runs: now and then will do, and when one begins.
+            refresh_per_second=1,
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._progress.add_task("", total=trials)
+        self._task = self._progress.add_task(f"{'':<14}", total=trials)
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -37,7 +39,7 @@ class Watch:
 
     def begins(self, backend: str) -> None:
         """A trial has begun."""
-        self._progress.update(self._task, description=f"{backend:<14}")
+        self._progress.update(self._task, description=f"{backend:<14}", refresh=True)
 
     def ends(self) -> None:
         """A trial has ended."""

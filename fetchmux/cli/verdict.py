@@ -1,10 +1,13 @@
-"""What a comparison found, for a person: two tables, three where it is narrow, and a few sentences, on standard output.
+"""What a comparison found, for a person: two tables, three where it is narrow, and a few sentences.
 
 Knows how numbers are laid out and rounded. Every number and every judgement comes from `compare.summary`.
 """
 
 from __future__ import annotations
 
+import io
+import math
+import sys
 from collections.abc import Callable
 
 from rich.console import Console
@@ -13,6 +16,7 @@ from rich.text import Text
 
 from fetchmux.cli import wording
 from fetchmux.compare.export import Document
+from fetchmux.compare.stats import Interval
 from fetchmux.compare.summary import Row, Summary
 
 # Where no terminal says how wide it is.
@@ -21,9 +25,11 @@ _PIPED_WIDTH = 100
 _TWO_TABLES = 100
 
 
-def show(document: Document, summary: Summary) -> None:
-    """Print everything."""
-    console = Console(highlight=False)
+def render(document: Document, summary: Summary) -> str:
+    """Everything, as standard output takes it: in colours and as wide as the terminal, if it is one."""
+    # Written by the caller in one go: what the console itself cannot write, it takes for a defect.
+    page = io.StringIO()
+    console = Console(file=page, highlight=False, force_terminal=sys.stdout.isatty() or None)
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
     console.print(Text(_heading(document), "bold"))
@@ -35,16 +41,17 @@ def show(document: Document, summary: Summary) -> None:
     console.print()
     for sentence in (*_wrong(document, summary), *_verdict(summary), *_method(document)):
         console.print(sentence, soft_wrap=False)
+    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
 
 
 Column = tuple[str, Callable[[Row], str]]
 
 _SPEED: list[Column] = [
     ("time", lambda row: wording.seconds(row.wall)),
-    ("±", lambda row: wording.seconds(row.spread)),
+    ("±", lambda row: "" if math.isinf(row.interval.high) else wording.seconds(row.spread)),
     ("req/s", lambda row: f"{row.requests / row.wall:,.0f}"),
     ("speed", lambda row: _times(row.speed)),
-    ("95 % interval", lambda row: f"{_factor(row.speed_interval.low)}–{_factor(row.speed_interval.high)}"),
+    ("95 % interval", lambda row: _between(row.speed_interval, "–") or "unknown"),
 ]
 
 _BOUND: list[Column] = [
@@ -97,11 +104,12 @@ def _heading(document: Document) -> str:
 def _wrong(document: Document, summary: Summary) -> list[Text]:
     """Who has no rank, and what failed under those that have one."""
     lines = [Text(f"{backend} is not ranked: {reason}", "bold red") for backend, reason in summary.unranked.items()]
-    failed = max((report.failed for report in document.reports if report.failure is None), default=0)
-    if failed:
-        lines.append(
-            Text(f"Up to {failed:,} requests of a trial failed: these times are those of failures too.", "yellow")
-        )
+    worst = max(document.reports, key=lambda report: report.failed, default=None)
+    if worst is not None and worst.failed:
+        failed = f"{worst.failed:,} of {_counted(document.setting.requests, 'request')} failed in a trial of"
+        codes = ", ".join(f"{count:,} × {code}" for code, count in sorted(worst.codes.items()))
+        told = f"{failed} {worst.backend} ({codes}): these times are those of failures too."
+        lines.append(Text(told, "yellow"))
     notices = {f"{report.backend}: {notice}" for report in document.reports for notice in report.notices}
     return lines + [Text(notice, "yellow") for notice in sorted(notices)]
 
@@ -114,16 +122,19 @@ def _verdict(summary: Summary) -> list[Text]:
     winners = [row for row in rows if row.rank == 1]
     rest = rows[len(winners) :]
     sentences = []
-    if len(winners) > 1:
+    if math.isinf(rows[0].interval.high):
+        sentences.append("One round cannot show a difference: the order is that of single measurements.")
+    elif len(winners) > 1:
         sentences.append(f"{_listed([row.backend for row in winners])}: no difference shown.")
     first = winners[0]
     if rest:
         times = f"{_times(rest[0].wall / first.wall)} as fast as {rest[0].backend}"
         sentences.append(f"{first.backend} takes {wording.seconds(first.wall)}, {times}, which comes next.")
     if summary.reference not in (None, first.backend):
-        low, high = first.speed_interval
-        interval = f"95 % interval {_factor(low)} to {_factor(high)}"
-        sentences.append(f"Against {summary.reference} it is {_times(first.speed)} as fast ({interval}).")
+        between = _between(first.speed_interval, " to ")
+        sure = f" (95 % interval {between})" if between else ""
+        subject = "it" if rest else first.backend
+        sentences.append(f"Against {summary.reference} {subject} is {_times(first.speed)} as fast{sure}.")
     return [Text(sentence, "bold" if number == 0 else "") for number, sentence in enumerate(sentences)]
 
 
@@ -149,6 +160,11 @@ def _listed(names: list[str]) -> str:
 def _factor(value: float) -> str:
     """Three digits."""
     return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
+def _between(interval: Interval, to: str) -> str:
+    """Both bounds; nothing where there are none."""
+    return "" if math.isinf(interval.high) else f"{_factor(interval.low)}{to}{_factor(interval.high)}"
 
 
 def _times(value: float) -> str:

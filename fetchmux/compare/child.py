@@ -34,26 +34,40 @@ def perform(trial: Trial) -> Report:
     """Warm up, run, measure."""
     import gc
 
-    from fetchmux.compare.measure import cost, cpu_of
+    from fetchmux.compare import measure
 
     _fetch(trial, trial.warm_up)
     gc.collect()
     gc.freeze()
-    server, before = cpu_of(trial.server), cost()
+    before = measure.children_cost()
     gathered = _fetch(trial, trial.requests)
-    spent, served = cost().since(before), cpu_of(trial.server)
     report = gathered.report(trial)
+    # What children cost is known when they have ended, which is when the clock has stopped.
+    spent = gathered.spent.plus(measure.children_cost().since(before))
     report.cpu_user, report.cpu_system, report.voluntary, report.involuntary = spent
-    report.cpu_server = None if server is None or served is None else served - server
     return report
 
 
 class _Gathering:
-    """A sink that keeps of each result what the report needs; its clock runs from the first request to the last."""
+    """A sink that keeps of each result what the report needs; its clock runs from the first request to the last.
 
-    def __init__(self, requests: int) -> None:
+    Args:
+        requests: so many results end the run.
+        server: the process that serves, where it may be looked at.
+
+    Attributes:
+        spent: what this process cost while the clock ran.
+        notices: sentences for the user.
+    """
+
+    def __init__(self, requests: int, server: int | None = None) -> None:
+        from fetchmux.compare import measure
+
         self._requests = requests
+        self._server = server
         self._peak = 0
+        self._served: float | None = None
+        self.spent = measure.NOTHING
         self._began = self._ended = 0.0
         self.notices: list[str] = []
         self._latencies: list[float] = []
@@ -63,6 +77,9 @@ class _Gathering:
 
     def urls_in_turn(self, urls: Sequence[str], count: int) -> Iterator[str]:
         """So many URLs for a run to take; the clock starts as it takes the first."""
+        from fetchmux.compare import measure
+
+        self.spent, self._served = measure.own_cost(), measure.cpu_of(self._server)
         self._began = self._ended = time.perf_counter()
         for number in range(count):
             yield urls[number % len(urls)]
@@ -81,7 +98,10 @@ class _Gathering:
         if result.error is not None:
             self._codes[result.error.code] = self._codes.get(result.error.code, 0) + 1
         if len(self._outcomes) == self._requests:
-            # Now, since processes that did the work are still there, and the clock has stopped.
+            # The clock has stopped, and processes that did the work are still there.
+            self.spent = measure.own_cost().since(self.spent)
+            served = measure.cpu_of(self._server)
+            self._served = None if served is None or self._served is None else served - self._served
             self._peak = measure.peak_memory()
 
     def flush(self) -> None:
@@ -104,6 +124,7 @@ class _Gathering:
             trial.backend,
             trial.round,
             wall=self._ended - self._began,
+            cpu_server=self._served,
             peak_memory=self._peak,
             ok=self._ok,
             failed=done - self._ok,
@@ -121,7 +142,7 @@ def _fetch(trial: Trial, requests: int) -> _Gathering:
     from fetchmux.model import Options
     from fetchmux.session import Session
 
-    gathering = _Gathering(requests)
+    gathering = _Gathering(requests, trial.server)
     options = msgspec.convert(trial.options, Options)
     source = read_requests(gathering.urls_in_turn(trial.urls, requests), Recipe())
     Session(source, options, gathering, backend=trial.backend, notice=gathering.notices.append).run()

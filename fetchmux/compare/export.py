@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,10 @@ class Document(msgspec.Struct):
 
 def save(path: Path, document: Document) -> None:
     """Write the file in one step: whoever reads it finds the old one or the new one, whole. Raises OSError."""
+    # A link stays one. In the place of a device or a pipe would stand a file afterwards: /dev/null, say.
+    path = path.resolve()
+    if not path.name or (path.exists() and not path.is_file()):
+        raise OSError(errno.EINVAL, "this is no regular file")
     data = msgspec.json.format(msgspec.json.encode(document), indent=1)
     # The process number keeps two comparisons that export to one place from writing into each other's drafts.
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -38,7 +38,8 @@ def conduct(trial: Trial) -> Report:
     try:
         return msgspec.json.decode(answer, type=Report)
     except msgspec.MsgspecError:
-        return Report(trial.backend, trial.round, failure=complaint or "its process ended without a report")
+        unreadable = "its report cannot be read" if answer else "its process ended without a report"
+        return Report(trial.backend, trial.round, failure=complaint or unreadable)
 
 
 def _converse(trial: Trial) -> tuple[bytes | None, str]:
@@ -68,7 +69,8 @@ def _start(writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the child with its end of the pipe, which this process gives up."""
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "fetchmux.compare.child", str(writer)],
+            # -P: a file select.py where the user happens to be is nobody's module.
+            [sys.executable, "-P", "-m", "fetchmux.compare.child", str(writer)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=complaints,

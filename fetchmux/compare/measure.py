@@ -28,16 +28,32 @@ class Cost(NamedTuple):
             self.involuntary - before.involuntary,
         )
 
+    def plus(self, other: Cost) -> Cost:
+        """What two have spent together."""
+        return Cost(
+            self.user + other.user,
+            self.system + other.system,
+            self.voluntary + other.voluntary,
+            self.involuntary + other.involuntary,
+        )
 
-def cost() -> Cost:
-    """The counters now, those of ended children included."""
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(
-        own.ru_utime + children.ru_utime,
-        own.ru_stime + children.ru_stime,
-        own.ru_nvcsw + children.ru_nvcsw,
-        own.ru_nivcsw + children.ru_nivcsw,
-    )
+
+NOTHING = Cost(0.0, 0.0, 0, 0)
+
+
+def own_cost() -> Cost:
+    """The counters of this process now."""
+    return _counters(resource.RUSAGE_SELF)
+
+
+def children_cost() -> Cost:
+    """The counters of its ended children now."""
+    return _counters(resource.RUSAGE_CHILDREN)
+
+
+def _counters(whose: int) -> Cost:
+    usage = resource.getrusage(whose)
+    return Cost(usage.ru_utime, usage.ru_stime, usage.ru_nvcsw, usage.ru_nivcsw)
 
 
 def peak_memory() -> int:

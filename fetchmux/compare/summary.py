@@ -16,6 +16,8 @@ from fetchmux.compare.trial import Report
 
 # From this share of the ideal time or of a CPU on, that is what set the time.
 _BOUND = 0.8
+# How often a difference may be claimed that is none.
+_ERROR = 0.05
 
 
 class Row(NamedTuple):
@@ -109,23 +111,27 @@ def _changing(by_backend: dict[str, list[Report]]) -> bool:
 
 def _wrong(by_backend: dict[str, list[Report]], reference: str, content: Callable[[Report], str]) -> dict[str, str]:
     """Who has a failed trial or fetched another content than most, and what."""
-    usual, likeness = _usual(by_backend, reference, content)
+    usual = _usual(by_backend, reference, content)
+    fetched = {(content(report), _told(report)) for ran in by_backend.values() for report in ran if not report.failure}
+    # What is said in the same words of two contents does not say in what they differ.
+    alike = collections.Counter(told for _, told in fetched)
     wrong: dict[str, str] = {}
     for backend, ran in by_backend.items():
         odd = next((report for report in ran if report.failure is not None or content(report) != usual), None)
         if odd is not None:
-            bodies = "other bodies with " if _told(odd) == likeness else ""
+            bodies = "other bodies with " if alike[_told(odd)] > 1 else ""
             wrong[backend] = odd.failure or f"its results differ: {bodies}{_told(odd)}"
     return wrong
 
 
-def _usual(by_backend: dict[str, list[Report]], reference: str, content: Callable[[Report], str]) -> tuple[str, str]:
-    """What most strategies fetched, and in words; where they disagree evenly, the reference is believed."""
-    votes: collections.Counter[tuple[str, str]] = collections.Counter()
+def _usual(by_backend: dict[str, list[Report]], reference: str, content: Callable[[Report], str]) -> str | None:
+    """What most strategies fetched; where they disagree evenly, the reference is believed, and without it nobody is."""
+    votes: collections.Counter[str] = collections.Counter()
     for backend, ran in by_backend.items():
-        for fetched in {(content(report), _told(report)) for report in ran if report.failure is None}:
+        for fetched in {content(report) for report in ran if report.failure is None}:
             votes[fetched] += 2 + (backend == reference)
-    return max(votes, key=votes.__getitem__) if votes else ("", "")
+    most = [fetched for fetched, count in votes.items() if count == max(votes.values())]
+    return most[0] if len(most) == 1 else None
 
 
 def _digest(report: Report) -> str:
@@ -149,19 +155,23 @@ def _told(report: Report) -> str:
 
 
 def _ranks(order: list[str], samples: dict[str, list[float]]) -> dict[str, int]:
-    """Places from 1; a strategy shares the place of the first one that it cannot be told apart from."""
+    """Places from 1; a strategy shares the place of the first one that it cannot be told apart from.
+
+    The first of many is the luckiest of many, so each comparison has to be the surer the more there are (Bonferroni).
+    """
     ranks: dict[str, int] = {}
     leader = order[0]
+    confidence = 1 - _ERROR / max(1, len(order) - 1)
     for place, backend in enumerate(order, 1):
-        if not same(samples[backend], samples[leader]):
+        if not same(samples[backend], samples[leader], confidence):
             leader = backend
         ranks[backend] = ranks.get(leader, place)
     return ranks
 
 
-def same(samples: Sequence[float], others: Sequence[float]) -> bool:
+def same(samples: Sequence[float], others: Sequence[float], confidence: float = 1 - _ERROR) -> bool:
     """Whether no difference is shown: the interval of the paired ratio holds 1."""
-    return stats.paired_ratio(samples, others)[1].holds(1.0)
+    return stats.paired_ratio(samples, others, confidence=confidence)[1].holds(1.0)
 
 
 def _row(ran: list[Report], rank: int, reference: list[float], ideal: float | None) -> Row:

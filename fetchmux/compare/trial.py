@@ -35,10 +35,10 @@ class Report(msgspec.Struct):
 
     Attributes:
         wall: from the first request's being taken to the last record; imports, warm-up and winding up are outside.
-        cpu_user, cpu_system: of the process and its children during the run, winding up included.
-        cpu_server: of the embedded origin during the run; None when the server is somebody else's.
+        cpu_user, cpu_system: of the process meanwhile, and of its children until they have ended.
+        cpu_server: of the embedded origin meanwhile; None when the server is somebody else's.
         peak_memory: the most physical memory the process has ever held (VmHWM), or the sum over its processes.
-        voluntary, involuntary: context switches during the run.
+        voluntary, involuntary: context switches, counted as CPU is.
         latencies: for each request, from connecting to the last byte; waiting for a slot is not in it.
         digest: of all (index, status, body hash), sorted: two trials with the same digest fetched the same.
         failure: why there is no measurement; all else is nought then.

@@ -33,6 +33,15 @@ SOURCES = {
     "        for exchange, answer in zip(pair, reversed([fetched(exchange) for exchange in pair])):\n"
     "            exchange.feed(answer)\n"
     "            frontier.settle(exchange)\n",
+    # The report's descriptor is the child's first argument.
+    "babbles": "import os, sys\ndef run(frontier, options):\n"
+    "    os.write(int(sys.argv[1]), b'{\"backend\": ')\n    os._exit(0)\n",
+    "lingers": "import threading, time\nfrom fetchmux.backends import epoll_loop\n"
+    "def run(frontier, options):\n"
+    "    epoll_loop.run(frontier, options)\n"
+    "    threading.Thread(target=time.sleep, args=(3600,)).start()\n",
+    "lists-its-environment": "import os\ndef run(frontier, options):\n"
+    "    raise RuntimeError(' '.join(sorted(os.environ)))\n",
     "chatters": f"print('hello')\n{_HONEST}",
     "twin": _HONEST,
     "lazy": "def run(frontier, options):\n"
@@ -56,13 +65,13 @@ SOURCES = {
 }
 
 
-def install(folder: Path) -> str:
-    """Lay the strategies into `folder`; the value for PYTHONPATH with which they are found."""
-    for name, source in SOURCES.items():
+def install(folder: Path, sources: dict[str, str] = SOURCES) -> str:
+    """Lay strategies into `folder`; the value for PYTHONPATH with which they are found."""
+    for name, source in sources.items():
         (folder / f"strange_{name.replace('-', '_')}.py").write_text(source)
     info = folder / "strange-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1.0\n")
-    rows = "".join(f"{name} = strange_{name.replace('-', '_')}\n" for name in SOURCES)
+    rows = "".join(f"{name} = strange_{name.replace('-', '_')}\n" for name in sources)
     (info / "entry_points.txt").write_text(f"[fetchmux.backends]\n{rows}")
     return os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -51,6 +51,44 @@ def test_where_two_disagree_the_reference_is_believed():
     assert list(summary.unranked) == ["fast"]
 
 
+def test_where_two_disagree_and_none_is_the_reference_nobody_is_believed():
+    summary = summarise(reports("fast", FAST, digest="other") + reports("slow", SLOW), "sequential", {})
+    words = "its results differ: other bodies with 10 × 200"
+    assert (summary.rows, summary.unranked) == ([], {"fast": words, "slow": words})
+
+
+def test_who_is_believed_does_not_depend_on_who_ran_first():
+    ran = reports("fast", FAST, digest="other") + reports("slow", SLOW) + reports("third", SLOW)
+    for order in (ran, ran[::-1]):
+        assert list(summarise(order, "sequential", {}).unranked) == ["fast"]
+
+
+def test_a_strategy_that_fetches_something_else_in_one_round_has_no_rank():
+    odd = reports("odd", FAST)
+    odd[2].digest = "other"
+    assert list(summarise(reports("slow", SLOW) + odd, "slow", {}).unranked) == ["odd"]
+
+
+def test_one_strategy_alone_is_ranked():
+    (row,) = summarise(reports("alone", FAST), "sequential", {}).rows
+    assert (row.rank, row.speed, row.speed_interval) == (1, 1.0, (1.0, 1.0))
+
+
+def test_one_round_ranks_all_alike():
+    summary = summarise(reports("slow", [38.0]) + reports("fast", [1.0]), "slow", {})
+    assert [(row.backend, row.rank) for row in summary.rows] == [("fast", 1), ("slow", 1)]
+
+
+def test_the_first_of_many_is_not_the_fastest_by_its_luck_alone():
+    """Twelve of a kind, seven rounds: without a correction for many comparisons a third would be told apart."""
+    dice = random.Random(4)
+    apart = 0
+    for _ in range(10):
+        ran = [report for name in "abcdefghijkl" for report in reports(name, [dice.gauss(1, 0.03) for _ in range(7)])]
+        apart += sum(row.rank > 1 for row in summarise(ran, "a", {}).rows)
+    assert apart <= 12
+
+
 def test_other_bodies_under_the_same_status_are_told_as_such():
     wrong = reports("wrong", [0.1] * 5, digest="other")
     summary = summarise(reports("slow", SLOW) + reports("fast", FAST) + wrong, "slow", {})

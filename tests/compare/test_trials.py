@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import http.server
 import os
 import signal
 import subprocess
 import sys
+import threading
 import types
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from fetchmux.compare import child, measure
+from fetchmux.compare import child, launch, measure
 from fetchmux.compare.launch import conduct
 from fetchmux.model import Result, Timings
 from fetchmux.origin.launch import Origin
@@ -70,6 +73,7 @@ def test_the_memory_of_a_strategy_is_that_of_all_its_processes(origin: Origin):
         ("crashes", "RuntimeError: it broke"),
         ("leaves", "its process ended without a report"),
         ("killed", "its process was ended by signal 9"),
+        ("babbles", "its report cannot be read"),
         ("idles", "its run returned with 0 results for 20 requests"),
     ],
 )
@@ -126,16 +130,90 @@ def test_a_strategy_whose_fetches_fail_is_measured_with_its_failures(origin: Ori
     assert (report.failure, report.ok, report.failed, report.codes) == (None, 0, 20, {"timeout": 20})
 
 
-def test_a_trial_sees_only_the_settings_on_the_list(origin: Origin, monkeypatch: pytest.MonkeyPatch, tmp_path):
-    (tmp_path / "strange_spy.py").write_text(
-        "import os\nfrom fetchmux.backends.epoll_loop import run\n"
-        "assert 'http_proxy' not in os.environ and 'SECRET_SETTING' not in os.environ\n"
+@pytest.mark.usefixtures("strangers")
+def test_a_trial_sees_only_the_settings_on_the_list(origin: Origin, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(os, "environ", {"LC_X": "", "http_proxy": "http://127.0.0.1:1/", "SECRET": "1", **os.environ})
+    failure = conduct(trial("lists-its-environment", origin.url("/bytes/1"), warm_up=0)).failure
+    assert failure is not None
+    seen = set(failure.removeprefix("RuntimeError: ").split())
+    assert {"LC_X", "PATH", "PYTHONPATH", "PYTHONHASHSEED"} <= seen
+    # Python itself may add a locale.
+    passed = {"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "TZ", "VIRTUAL_ENV"}
+    assert {name for name in seen if not name.startswith("LC_")} <= passed | {"PYTHONPATH", "PYTHONHASHSEED"}
+
+
+def test_a_file_where_the_user_happens_to_be_is_no_module_of_a_trial(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever learns about gevent has a gevent.py."""
+    for name in ("gevent", "random", "selectors"):
+        (tmp_path / f"{name}.py").write_text("raise RuntimeError('a file of the user')")
+    monkeypatch.chdir(tmp_path)
+    assert conduct(trial("gevent", origin.url("/bytes/1"))).failure is None
+
+
+def test_before_a_strategy_prepares_its_process_nothing_is_imported_that_it_may_have_to_replace():
+    program = (
+        "import sys, fetchmux.compare.child\n"
+        "from fetchmux.backends import registry\n"
+        "registry.load(registry.find('gevent'))\n"
+        "print({'socket', 'ssl', 'select', 'selectors', 'threading', 'subprocess', 'queue'} & set(sys.modules))\n"
     )
-    info = tmp_path / "spy-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: spy\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[fetchmux.backends]\nspy = strange_spy\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
-    monkeypatch.setenv("SECRET_SETTING", "1")
-    assert conduct(trial("spy", origin.url("/bytes/1"))).failure is None
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=60)
+    assert done.stdout == "set()\n"
+
+
+def test_the_warm_up_is_fetched_and_in_no_number():
+    asked: list[str] = []
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200 if len(asked) > 3 else 500)
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        report = conduct(trial("sequential", url, requests=5, warm_up=3))
+        server.shutdown()
+    assert len(asked) == 8
+    assert (report.statuses, len(report.latencies)) == ({200: 5}, 5)
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_report_that_is_larger_than_a_pipe_arrives_whole():
+    report = conduct(trial("lazy", "http://127.0.0.1:1/", requests=30_000, warm_up=0))
+    assert (report.failure, len(report.latencies)) == (None, 30_000)
+    assert len(msgspec.json.encode(report)) > 1 << 16
+
+
+@pytest.mark.usefixtures("strangers")
+def test_a_process_that_does_not_end_after_its_report_is_ended_and_its_report_counts(
+    origin: Origin, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(launch, "_PARTING", 0.1)
+    report = conduct(trial("lingers", origin.url("/bytes/1"), warm_up=0))
+    assert (report.failure, report.ok) == (None, 20)
+
+
+def test_what_a_trial_cost_is_counted_while_its_clock_runs(monkeypatch: pytest.MonkeyPatch):
+    costs = iter([measure.Cost(1.0, 2.0, 3, 4), measure.Cost(1.5, 2.25, 13, 6)])
+    served = iter([7.0, 7.5])
+    monkeypatch.setattr(measure, "own_cost", lambda: next(costs))
+    monkeypatch.setattr(measure, "cpu_of", lambda pid: next(served))
+    gathering = child._Gathering(2, server=1)
+    for index, url in enumerate(gathering.urls_in_turn(("a", "b"), 2)):
+        gathering.write(result(index, url))
+    assert gathering.spent == measure.Cost(0.5, 0.25, 10, 2)
+    assert gathering.report(trial("x", "", requests=2)).cpu_server == 0.5
+
+
+def test_the_cpu_of_children_is_in_that_of_a_trial(origin: Origin):
+    """All that `processes` has sockets for is done by its children."""
+    report = conduct(trial("processes", origin.url("/bytes/1"), requests=50))
+    assert (report.failure, report.ok) == (None, 50)
+    assert report.voluntary > 50
