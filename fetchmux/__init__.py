@@ -14,7 +14,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from fetchmux.errors import Code, FetchmuxError, Phase, UsageError
     from fetchmux.library import Mux, fetch, limits, stream
-    from fetchmux.model import Network, Options, Result
+    from fetchmux.model import Result
+    from fetchmux.settings import Network, Options
 
 __all__ = ["Code", "FetchmuxError", "Mux", "Network", "Options", "Phase", "Result", "UsageError", "fetch", "limits",
            "stream"]  # fmt: skip

@@ -16,7 +16,8 @@ from typing import Protocol
 
 from fetchmux.errors import LOST, SCARCITY, Code, FetchError, Phase, classify
 from fetchmux.http.collector import Collector
-from fetchmux.model import Address, Job, Options, Store
+from fetchmux.model import Address, Job, Store
+from fetchmux.settings import Options
 
 Clock = Callable[[], float]
 

@@ -16,8 +16,9 @@ from typing import Any, overload
 from fetchmux.backends import registry
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import Recipe, RequestReader, read_requests
-from fetchmux.model import Network, Options, Request, Result
+from fetchmux.model import Request, Result
 from fetchmux.session import Session, Tally
+from fetchmux.settings import Network, Options
 
 Callback = Callable[[Result], None]
 

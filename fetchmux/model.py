@@ -1,4 +1,4 @@
-"""The values that pass between the layers: what is asked for, how, and what came of it.
+"""The values that pass between the layers: what is asked for, and what came of it.
 
 Knows names and shapes only. Nothing here does work, reads a clock or opens anything. Values made once for each
 input are msgspec structs, because they are created and encoded at C speed.
@@ -6,23 +6,15 @@ input are msgspec structs, because they are created and encoded at C speed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.settings import Name
 
 # A value of None leaves out fetchmux's own field of that name, as `-H 'Accept:'` does in curl.
 Headers = tuple[tuple[str, str | None], ...]
-
-KIBI = 1024
-MAX_HEAD = 300 * KIBI
-MAX_FIELDS = 5_000
-
-
-# What is looked up: host (punycode, IPv6 without brackets) and port.
-Name = tuple[str, int]
 
 
 class Address(NamedTuple):
@@ -93,53 +85,6 @@ class Request(msgspec.Struct):
     fault: FetchError | None = None
 
 
-BodyUse = Literal["discard", "digest", "keep"]
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How a run fetches. Times in seconds, sizes in bytes.
-
-    Attributes:
-        concurrency: most exchanges in flight at once.
-        connect_timeout: for the name, the connection and its handshakes, of one attempt.
-        idle_timeout: longest silence of a connected peer.
-        timeout: for one attempt, whole.
-        max_body: most bytes of a body, or None.
-        max_head: most bytes of all heads of one reply, interim ones included.
-        keep_alive: ask for a connection that outlives its reply, and use it for the next request of that origin.
-        compressed: offer content codings and decode them.
-        body: what becomes of body bytes: counted only, hashed, or kept in memory.
-        fail: a status of 400 or more counts as failed.
-        http: the version that requests claim.
-        follow, max_redirects: whether redirects are followed, and how many for one input.
-        retries: most further attempts for one input; retry_all: also of methods that are not idempotent.
-        retry_max_time: no attempt begins later than so many seconds after its input was read, or None.
-        rate: requests a second of the whole run, or None; rate_per_host: to one host.
-        per_host: most requests in flight to one host, or None.
-    """
-
-    concurrency: int = 64
-    connect_timeout: float = 10.0
-    idle_timeout: float = 30.0
-    timeout: float = 60.0
-    max_body: int | None = None
-    max_head: int = MAX_HEAD
-    keep_alive: bool = True
-    compressed: bool = False
-    body: BodyUse = "keep"
-    fail: bool = False
-    http: Literal["1.0", "1.1"] = "1.0"
-    follow: bool = False
-    max_redirects: int = 10
-    retries: int = 0
-    retry_all: bool = False
-    retry_max_time: float | None = None
-    rate: float | None = None
-    rate_per_host: float | None = None
-    per_host: int | None = None
-
-
 class Store(Protocol):
     """Where the bytes of one body go, as they come."""
 
@@ -154,44 +99,6 @@ class Store(Protocol):
     def drop(self) -> None:
         """The attempt failed: leave nothing behind."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class TlsOptions:
-    """What is trusted and shown in TLS.
-
-    Attributes:
-        cacert: a file of certificates to trust instead of the system's.
-        cert, key: files with our own certificate and its key, where a server asks for one.
-        insecure: take any certificate.
-        minimum: the oldest protocol version, as "1.2".
-    """
-
-    cacert: str | None = None
-    cert: str | None = None
-    key: str | None = None
-    insecure: bool = False
-    minimum: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """How hosts are reached.
-
-    Attributes:
-        family: 4 or 6 for addresses of that version only, 0 for both.
-        fixed: addresses that names have without being looked up, by host and port.
-        no_private: refuse addresses that are not of the public internet.
-        unix_socket: a path to connect to, whatever the host.
-        proxy: asked for everything; "" for nothing, None where the environment says.
-    """
-
-    family: Literal[0, 4, 6] = 0
-    fixed: tuple[tuple[Name, tuple[str, ...]], ...] = ()
-    no_private: bool = False
-    unix_socket: str | None = None
-    proxy: str | None = None
-    tls: TlsOptions = TlsOptions()
 
 
 class Timings(msgspec.Struct):

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from fetchmux.errors import UsageError
 from fetchmux.exchange import Carried, Clock, Exchange
-from fetchmux.model import Address, Name, Network, Origin, TlsOptions
+from fetchmux.model import Address, Origin
 from fetchmux.policy.proxies import Proxies
 from fetchmux.resolve import Answer, Constant, Public, Resolver
+from fetchmux.settings import Name, Network, TlsOptions
 
 if TYPE_CHECKING:
     from fetchmux.tls import Contexts

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 import msgspec
 
-from fetchmux.model import Options, Request, Result
+from fetchmux.model import Request, Result
+from fetchmux.settings import Options
 
 
 class Scene(msgspec.Struct):
@@ -25,7 +26,7 @@ class Scene(msgspec.Struct):
 
     Attributes:
         urls: the input, in order.
-        options: fields of `model.Options`.
+        options: fields of `settings.Options`.
         post: size of a body to send with each request; nought sends a GET.
         gaps: how often the input says "nothing yet" between two URLs.
         alarm: seconds after which a signal arrives, and `on_alarm` what it does: "cancel" or "interrupt".

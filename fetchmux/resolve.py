@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Callable
 
 from fetchmux.errors import SCARCITY, Code, FetchError, Phase
-from fetchmux.model import Address, Name, Network
+from fetchmux.model import Address
+from fetchmux.settings import Name, Network
 
 THREADS = 8
 # How long an answer holds, in seconds: the system's resolver does not tell the records' own lifetimes.

@@ -17,8 +17,9 @@ from fetchmux.backends import registry
 from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Network, Options, Request, Result
+from fetchmux.model import Request, Result
 from fetchmux.reach import Reach
+from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
 

@@ -11,7 +11,8 @@ import warnings
 
 from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.exchange import Carried, Exchange
-from fetchmux.model import Origin, TlsOptions
+from fetchmux.model import Origin
+from fetchmux.settings import TlsOptions
 from fetchmux.wrapper import Wrapper
 
 _VERSIONS = {

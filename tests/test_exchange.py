@@ -11,7 +11,8 @@ import pytest
 from fetchmux.errors import LOST, SCARCITY, Code, FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import UrlReader
-from fetchmux.model import Job, Options, Request
+from fetchmux.model import Job, Request
+from fetchmux.settings import Options
 from tests.frontier.world import CLOSING, KEEPING, Clock, address_of
 
 REQUEST = b"GET / HTTP/1.0\r\n\r\n"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from fetchmux.exchange import Carried
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 # The most bytes asked for at once: a small reply comes in one call.
 CHUNK = 64 * 1024

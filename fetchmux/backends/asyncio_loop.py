@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 
 from fetchmux.backends import Work, _asyncio
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def run(frontier: Work, options: Options) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 
 from fetchmux.backends import Work, _asyncio
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def missing() -> str | None:

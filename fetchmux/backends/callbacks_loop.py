@@ -19,7 +19,7 @@ from fetchmux.backends._pollers import SELECT_LIMIT
 from fetchmux.backends._sockets import open_socket
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def run(frontier: Work, options: Options) -> None:

@@ -22,7 +22,7 @@ from fetchmux.backends import CHUNK, Work
 from fetchmux.backends._sockets import open_socket
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 # Steps of one turn: an endless body must not keep the others from theirs.
 _MOST_STEPS = 16

@@ -11,7 +11,7 @@ import select
 
 from fetchmux.backends import Work, _readiness
 from fetchmux.backends._pollers import EpollPoller
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def missing() -> str | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from fetchmux.backends import CHUNK, Work
 from fetchmux.backends._gevent_hub import unprinted_interrupts
 from fetchmux.exchange import Carried
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 if TYPE_CHECKING:
     import gevent

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fetchmux.backends import Work
-    from fetchmux.model import Options
+    from fetchmux.settings import Options
 
 
 def missing() -> str | None:

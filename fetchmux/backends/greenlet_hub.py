@@ -20,7 +20,7 @@ from fetchmux.backends._pollers import Poller, best_poller
 from fetchmux.backends._sockets import open_socket
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 if TYPE_CHECKING:
     import greenlet

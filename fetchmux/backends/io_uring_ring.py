@@ -43,7 +43,7 @@ from typing import Any
 from fetchmux.backends import CHUNK, Work
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 try:
     import liburing

@@ -12,7 +12,7 @@ import select
 
 from fetchmux.backends import Work, _readiness
 from fetchmux.backends._pollers import PollPoller
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def missing() -> str | None:

@@ -25,7 +25,7 @@ from fetchmux.backends._nursery import Courier, Nursery
 from fetchmux.backends._pollers import EpollPoller, Poller, SelectPoller
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def missing() -> str | None:

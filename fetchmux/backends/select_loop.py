@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from fetchmux.backends import Work, _readiness
 from fetchmux.backends._pollers import SelectPoller
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def run(frontier: Work, options: Options) -> None:

@@ -10,7 +10,7 @@ import time
 
 from fetchmux.backends import Work
 from fetchmux.backends._blocking import Connection
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 
 def run(frontier: Work, options: Options) -> None:

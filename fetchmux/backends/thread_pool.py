@@ -16,7 +16,7 @@ import time
 from fetchmux.backends import Work
 from fetchmux.backends._blocking import Connection
 from fetchmux.exchange import Carried
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 # How long to wait, in seconds, for a thread whose birth an interrupt has cut short: it may never come.
 _BIRTH = 1.0

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from fetchmux.backends import Work
 from fetchmux.exchange import Carried
 from fetchmux.frontier import TICK
-from fetchmux.model import Options
+from fetchmux.settings import Options
 
 if TYPE_CHECKING:
     from fetchmux.backends._twisted import Conversation

@@ -10,7 +10,8 @@ from typing import Literal, get_args
 
 import click
 
-from fetchmux.model import BodyUse, Headers, Name, Network, Options, TlsOptions
+from fetchmux.model import Headers
+from fetchmux.settings import BodyUse, Name, Network, Options, TlsOptions
 
 Format = Literal["table", "jsonl", "csv", "tsv", "body"]
 ShownBody = Literal["none", "text", "base64", "hash"]

@@ -16,7 +16,8 @@ import click
 
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
-from fetchmux.model import Headers, Name
+from fetchmux.model import Headers
+from fetchmux.settings import Name
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

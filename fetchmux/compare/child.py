@@ -139,8 +139,8 @@ class _Gathering:
 def _fetch(trial: Trial, requests: int) -> _Gathering:
     """Make so many requests with the trial's strategy and options."""
     from fetchmux.inputs.requests import Recipe, read_requests
-    from fetchmux.model import Options
     from fetchmux.session import Session
+    from fetchmux.settings import Options
 
     gathering = _Gathering(requests, trial.server)
     options = msgspec.convert(trial.options, Options)

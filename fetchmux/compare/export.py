@@ -21,7 +21,7 @@ class Setting(msgspec.Struct, frozen=True):
     Attributes:
         urls: what was fetched, in turn, without passwords; paths of the embedded origin when `embedded`.
         delay, size: of its replies, in seconds and bytes.
-        options: fields of `model.Options` that all trials had.
+        options: fields of `settings.Options` that all trials had.
         limit: seconds that one trial might take.
     """
 

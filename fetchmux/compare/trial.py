@@ -15,7 +15,7 @@ class Trial(msgspec.Struct, frozen=True):
         round: which round it belongs to, from 0; rounds are compared pair by pair.
         urls: fetched in turn until `requests` have been made.
         warm_up: requests made before the clock runs.
-        options: fields of `model.Options`.
+        options: fields of `settings.Options`.
         limit: seconds that the whole trial may take, its interpreter's start included.
         server: the embedded origin's process; None when the server is somebody else's.
     """

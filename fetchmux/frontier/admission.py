@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from fetchmux.exchange import Clock
 from fetchmux.frontier.intake import Intake
 from fetchmux.frontier.later import Later
-from fetchmux.model import Job, Options, Origin
+from fetchmux.model import Job, Origin
 from fetchmux.policy.gates import Gates
 from fetchmux.policy.pace import Pace
+from fetchmux.settings import Options
 
 
 class Admission:

@@ -19,7 +19,8 @@ from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
 from fetchmux.frontier.sequel import Sequels
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Headers, Job, Options, Request, Store
+from fetchmux.model import Headers, Job, Request, Store
+from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
 TICK = 0.05

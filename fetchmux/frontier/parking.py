@@ -9,7 +9,8 @@ from typing import Protocol
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Clock
-from fetchmux.model import Address, Job, Name, Origin
+from fetchmux.model import Address, Job, Origin
+from fetchmux.settings import Name
 
 Answer = tuple[Address, ...] | FetchError
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import UrlReader
-from fetchmux.model import Hop, Job, Options
+from fetchmux.model import Hop, Job
 from fetchmux.policy import redirects, retries
+from fetchmux.settings import Options
 
 
 class Sequel(NamedTuple):

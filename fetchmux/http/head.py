@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 from fetchmux.errors import Code, FetchError, Phase
-from fetchmux.model import MAX_FIELDS
+from fetchmux.settings import MAX_FIELDS
 
 # An empty line, whichever line ends the server writes (RFC 9112, 2.2: a bare LF may be taken for a line end).
 END_OF_HEAD = re.compile(rb"\n\r?\n")

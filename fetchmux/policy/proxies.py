@@ -17,7 +17,8 @@ from typing import Literal, NoReturn, cast
 import can_ada
 
 from fetchmux.errors import UsageError
-from fetchmux.model import Name, Origin
+from fetchmux.model import Origin
+from fetchmux.settings import Name
 
 Scheme = Literal["http", "socks5", "socks5h"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from fetchmux.model import BodyUse, Result, Store
+from fetchmux.model import Result, Store
+from fetchmux.settings import BodyUse
 
 
 class Keep:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib.util
 
 from fetchmux.exchange import Carried
-from fetchmux.model import MAX_HEAD, Address
+from fetchmux.model import Address
 from fetchmux.policy.proxies import Proxy
+from fetchmux.settings import MAX_HEAD
 from fetchmux.tunnel.connect import Connect
 from fetchmux.tunnel.tunnel import Forward, Tunnel
 

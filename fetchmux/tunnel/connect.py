@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fetchmux.errors import FetchError
 from fetchmux.http.head import END_OF_HEAD, Head, parse_head
-from fetchmux.model import MAX_HEAD, Name
+from fetchmux.settings import MAX_HEAD, Name
 from fetchmux.tunnel.tunnel import proxy_failed
 
 _START = b"HTTP/"

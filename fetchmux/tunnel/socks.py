@@ -21,7 +21,7 @@ from socksio.socks5 import (
 )
 
 from fetchmux.errors import FetchError
-from fetchmux.model import Name
+from fetchmux.settings import Name
 from fetchmux.tunnel.tunnel import proxy_failed
 
 _VERSION = 5

@@ -12,7 +12,8 @@ from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.frontier.frontier import HASTE
 from fetchmux.inputs.requests import Recipe
-from fetchmux.model import Address, Name, Result
+from fetchmux.model import Address, Result
+from fetchmux.settings import Name
 from tests.frontier.world import CLOSING, World, page
 
 BROKEN = b"HTTP/1.0 500 x\r\nContent-Length: 4\r\n\r\nbusy"

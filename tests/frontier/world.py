@@ -12,7 +12,8 @@ from fetchmux.exchange import Carried, Exchange
 from fetchmux.frontier import Frontier
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.requests import Recipe, read_requests
-from fetchmux.model import Address, Name, Options, Origin, Request, Result, Store
+from fetchmux.model import Address, Origin, Request, Result, Store
+from fetchmux.settings import Name, Options
 from fetchmux.sinks.stores import store_opener
 
 Answer = tuple[Address, ...] | FetchError

@@ -10,7 +10,7 @@ from fetchmux.errors import FetchError
 from fetchmux.http.collector import Collector
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import UrlReader
-from fetchmux.model import MAX_HEAD
+from fetchmux.settings import MAX_HEAD
 from tests.http.coding import ALL, CODERS, UNDECODABLE, encode
 from tests.http.wire import Pieces, by_byte
 

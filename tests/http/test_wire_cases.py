@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from fetchmux.model import MAX_HEAD
+from fetchmux.settings import MAX_HEAD
 from tests.http.wire import Fault, Outcome, Reply, Waiting, by_byte, collect
 
 OK10 = b"HTTP/1.0 200 OK\r\n"

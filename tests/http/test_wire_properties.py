@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.http.collector import Collector
 from fetchmux.http.head import parse_head
-from fetchmux.model import MAX_HEAD
+from fetchmux.settings import MAX_HEAD
 from tests.http.wire import Fault, Reply, by_byte, collect
 
 NAMES = st.from_regex(re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,12}"), fullmatch=True)

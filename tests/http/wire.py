@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from fetchmux.errors import FetchError
 from fetchmux.http.collector import Collector
-from fetchmux.model import MAX_HEAD, Result
+from fetchmux.model import Result
+from fetchmux.settings import MAX_HEAD
 
 
 class Pieces:

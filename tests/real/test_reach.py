@@ -10,9 +10,10 @@ from fetchmux import reach as module
 from fetchmux.errors import Code, FetchError, UsageError
 from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import UrlReader
-from fetchmux.model import Address, Job, Name, Network, Options, Request
+from fetchmux.model import Address, Job, Request
 from fetchmux.reach import Reach
 from fetchmux.resolve import LIFETIME, is_public
+from fetchmux.settings import Name, Network, Options
 from fetchmux.tls import Contexts
 from tests.frontier.world import Clock
 
@@ -154,7 +155,7 @@ def test_a_unix_socket_is_reached_through_no_proxy(ways: type[Ways]):
 
 def test_sessions_that_are_remembered_are_bounded():
     from fetchmux import tls
-    from fetchmux.model import TlsOptions
+    from fetchmux.settings import TlsOptions
 
     contexts = Contexts(TlsOptions(insecure=True))
     urls = UrlReader()

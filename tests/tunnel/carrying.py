@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from fetchmux.errors import FetchError
 from fetchmux.exchange import Carried, Clock, Exchange
 from fetchmux.inputs.urls import UrlReader
-from fetchmux.model import Address, Job, Options, Request
+from fetchmux.model import Address, Job, Request
+from fetchmux.settings import Options
 from fetchmux.sinks.stores import store_opener
 from fetchmux.tls import Channel, TlsExchange
 from tests.frontier.world import address_of

@@ -16,9 +16,10 @@ from fetchmux.errors import Code, Phase
 from fetchmux.exchange import Carried, Exchange
 from fetchmux.frontier import outcome
 from fetchmux.inputs.urls import UrlReader
-from fetchmux.model import Address, Options
+from fetchmux.model import Address
 from fetchmux.origin.launch import Origin, refused_port
 from fetchmux.policy.proxies import Proxy
+from fetchmux.settings import Options
 from fetchmux.tunnel import Tunnel, through
 from tests import needs
 from tests.tunnel.carrying import AGENT, begin, carry, complaint, failure, seal

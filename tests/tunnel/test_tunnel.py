@@ -10,8 +10,8 @@ import pytest
 from fetchmux.errors import LOST, SCARCITY, Code, FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.frontier import outcome
-from fetchmux.model import Options
 from fetchmux.policy.proxies import Proxy, read_proxy
+from fetchmux.settings import Options
 from fetchmux.tunnel import Tunnel, missing, through
 from tests.frontier.world import KEEPING, Clock, address_of
 from tests.tunnel.carrying import AGENT, NOWHERE, begin, complaint, failure, seal, speak
