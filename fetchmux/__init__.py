@@ -23,7 +23,8 @@ __all__ = ["Code", "FetchmuxError", "Mux", "Network", "Options", "Phase", "Resul
 _PLACES = {
     "errors": ("Code", "FetchmuxError", "Phase", "UsageError"),
     "library": ("Mux", "fetch", "limits", "stream"),
-    "model": ("Network", "Options", "Result"),
+    "model": ("Result",),
+    "settings": ("Network", "Options"),
 }
 
 
