@@ -102,7 +102,7 @@ class Frontier:
             return None
         if self._not_before and self._clock() < self._not_before:
             return None
-        while (job := self._next(self._admission.next)) is not None:
+        while (job := self._checked(self._admission.next())) is not None:
             exchange = self._begin(job)
             if exchange is not None:
                 return exchange
@@ -122,7 +122,7 @@ class Frontier:
         # After narrowing, a slot too many ends here.
         if self._cancelled or len(self._live) >= self.window or not carried.reusable:
             return None
-        job = self._next(lambda: self._admission.next_for(origin))
+        job = self._checked(self._admission.next_for(origin))
         return None if job is None else self._begin(job, carried)
 
     def timeout(self) -> float:
@@ -189,12 +189,12 @@ class Frontier:
 
     # From a job to an exchange and back
 
-    def _next(self, read: Callable[[], Job | None]) -> Job | None:
-        """A job, unless reading it has shown that the run is over."""
-        job = read()
-        if self._intake.failure is not None and self.failure is None:
-            self._give_up(self._intake.failure)
-        if job is not None and self._cancelled:
+    def _checked(self, job: Job | None) -> Job | None:
+        """A job that was read, unless the run was over meanwhile."""
+        if job is None:
+            if self._intake.failure is not None and self.failure is None:
+                self._give_up(self._intake.failure)
+        elif self._cancelled:
             self._intake.give_back(job)
             return None
         return job
@@ -247,7 +247,7 @@ class Frontier:
         """Whether the job of an ended attempt has another one before it, and was queued for that."""
         if not exchange.scarce:
             self._alone_since = None
-        if self._cancelled:
+        if self._cancelled or self._sequels.none_after(exchange):
             return False
         job, now = exchange.job, self._clock()
         if exchange.scarce:

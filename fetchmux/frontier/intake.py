@@ -74,13 +74,14 @@ class Intake:
     def next_for(self, origin: Origin) -> Job | None:
         """A job that can go on an open connection to `origin`, without making older jobs wait for ever."""
         oldest = self._backlog.oldest
-        if oldest is not None and self._last_index - oldest.request.index > self._lookahead:
-            return None
-        job = self._backlog.pop_for(origin)
-        if job is not None and not job.fresh:
-            return job
-        if job is not None:
-            self._backlog.push_front(job)
+        if oldest is not None:
+            if self._last_index - oldest.request.index > self._lookahead:
+                return None
+            job = self._backlog.pop_for(origin)
+            if job is not None and not job.fresh:
+                return job
+            if job is not None:
+                self._backlog.push_front(job)
         while len(self._backlog) < self._lookahead and len(self._parking) < MOST_PARKED:
             job = self._pull()
             if job is None or job.url.origin is origin:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.http.codings import Decoder, open_decoder
-from fetchmux.http.framing import BodyReader, ChunkedBody, LengthBody, StreamBody, choose_reader
+from fetchmux.http.framing import BodyReader, LengthBody, StreamBody, choose_reader, persists, telling
 from fetchmux.http.head import END_OF_HEAD, Head, malformed, parse_head
 from fetchmux.model import Store
 
@@ -25,7 +25,7 @@ class Collector:
     """
 
     __slots__ = ("_buffer", "_decode", "_decoder", "_max_body", "_max_head", "_method", "_reader", "_spent", "_store",
-                 "body_size", "complete", "head", "wire_size")  # fmt: skip
+                 "_told", "body_size", "complete", "head", "wire_size")  # fmt: skip
 
     def __init__(
         self, method: str, store: Store | None, max_head: int, max_body: int | None, decode: bool = False
@@ -41,6 +41,7 @@ class Collector:
         self._buffer = b""
         self._spent = 0
         self._reader: BodyReader | None = None
+        self._told: list[tuple[str, str]] = []
         self._decode = decode
         self._decoder: Decoder | None = None
 
@@ -69,23 +70,11 @@ class Collector:
 
     @property
     def persistent(self) -> bool:
-        """Whether the server lets the connection live and nothing but this response has come from it.
-
-        RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so; 6.1: and never after chunks,
-        which HTTP/1.0 does not have, so that something on the way may not have understood where they end.
-        """
-        if not self.complete or self.head is None or self._reader is None:
+        """Whether the server lets the connection live on and nothing but this response has come from it."""
+        head, reader = self.head, self._reader
+        if not self.complete or head is None or reader is None or reader.rest or isinstance(reader, StreamBody):
             return False
-        old = self.head.version == "1.0"
-        if self._reader.rest or isinstance(self._reader, StreamBody) or (old and isinstance(self._reader, ChunkedBody)):
-            return False
-        tokens = [
-            token.strip(" \t").lower()
-            for name, value in self.head.fields
-            if len(name) == 10 and name.lower() == "connection"
-            for token in value.split(",")
-        ]
-        return "close" not in tokens and (not old or "keep-alive" in tokens)
+        return persists(head.version, self._told)
 
     @property
     def open_ended(self) -> bool:
@@ -117,7 +106,8 @@ class Collector:
         if head.status < 200:
             return
         self.head = head
-        self._reader = reader = choose_reader(self._method, head)
+        self._told = told = telling(head.fields)
+        self._reader = reader = choose_reader(self._method, head.status, told)
         self.complete = reader.complete
         if self._decode and not reader.complete:
             self._decoder = open_decoder(head.fields, self._max_body)
