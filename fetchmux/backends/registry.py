@@ -6,7 +6,6 @@ come first in its process. Other packages add rows by the entry point group `fet
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from dataclasses import dataclass
@@ -158,6 +157,7 @@ def find(name: str) -> Spec:
         if spec.name == name:
             return spec
     # Only now: scanning what is installed takes longer than fetching a page.
+    import difflib
     import importlib.metadata
 
     installed = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}

@@ -6,7 +6,6 @@ holds is bounded, so that an endless input runs in constant memory.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -69,8 +68,8 @@ class Frontier:
         open_store: Callable[[], Store | None],
         notice: Callable[[str], None],
         clock: Clock,
-        chance: Callable[[], float] = random.random,
-        calendar: Callable[[], float] = float,
+        chance: Callable[[], float],
+        calendar: Callable[[], float],
         backend: str,
     ) -> None:
         self.window = options.concurrency
