@@ -18,7 +18,7 @@ from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
 from fetchmux.frontier.sequel import Sequels
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Headers, Job, Request, Store
+from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
 from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
@@ -201,7 +201,8 @@ class Frontier:
     def _begin(self, job: Job, predecessor: Carried | None = None) -> Carried | None:
         """Start an attempt, on the connection of `predecessor` if there is one."""
         try:
-            outgoing = self._builder.build(job.url, job.method, self._headers(job), job.body)
+            headers = job.headers if job.cookies is None else self._with_cookies(job, job.cookies)
+            outgoing = self._builder.build(job.url, job.method, headers, job.body)
         except FetchError as error:
             self._admission.leave(job)
             self._reject(job.request, error, job)
@@ -234,13 +235,11 @@ class Frontier:
             carried.cancel()
         return carried
 
-    def _headers(self, job: Job) -> Headers:
+    def _with_cookies(self, job: Job, cookies: CookieKeeper) -> Headers:
         """The user's fields, with the cookies that hops have set."""
-        if job.cookies is None:
-            return job.headers
         from fetchmux.policy.cookies import with_cookies
 
-        return with_cookies(job.headers, job.cookies.give(job.url.text))
+        return with_cookies(job.headers, cookies.give(job.url.text))
 
     def _goes_on(self, exchange: Exchange) -> bool:
         """Whether the job of an ended attempt has another one before it, and was queued for that."""

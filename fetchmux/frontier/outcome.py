@@ -63,14 +63,17 @@ def _timings(exchange: Exchange) -> Timings:
     connected = exchange.connected_at or end
     secured = end if exchange.shaking else exchange.secured_at or connected
     sent = exchange.sent_at or end
-    # A reply may begin before the request has been sent whole.
-    first = max(exchange.first_at or end, sent) if sent < end else end
+    first = exchange.first_at or end
+    if first < sent:
+        # A reply may begin before the request has been sent whole.
+        first = sent
+    started = exchange.started_at
     return Timings(
-        queued=exchange.started_at - job.arrived - job.resolving,
+        queued=started - job.arrived - job.resolving,
         resolve=job.resolving,
-        connect=connected - exchange.started_at,
+        connect=connected - started,
         tls=secured - connected,
-        send=max(sent - secured, 0.0),
+        send=sent - secured if sent > secured else 0.0,
         wait=first - sent,
         receive=end - first,
         total=end - job.arrived,

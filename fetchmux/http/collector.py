@@ -83,24 +83,27 @@ class Collector:
 
     def _read_heads(self, data: bytes) -> bytes:
         """Read heads up to the final one; return the bytes after it, or b"" while it is not whole."""
-        buffer = self._buffer + data if self._buffer else data
-        # An empty line may have been cut in two: look again at the last three bytes.
-        searched = max(0, len(self._buffer) - 3)
+        searched = 0
+        if self._buffer:
+            # An empty line may have been cut in two: look again at the last three bytes.
+            searched = max(0, len(self._buffer) - 3)
+            data = self._buffer + data
+            self._buffer = b""
         while self._reader is None:
-            if not buffer.startswith(_START[: len(buffer)]):
+            if not data.startswith(_START) and not _START.startswith(data):
                 raise malformed("the reply is not HTTP/1.x (HTTP/0.9 is not taken)")
-            end = END_OF_HEAD.search(buffer, searched)
-            if (len(buffer) if end is None else end.end()) + self._spent > self._max_head:
+            found = END_OF_HEAD.search(data, searched)
+            end = len(data) if found is None else found.end()
+            if self._spent + end > self._max_head:
                 raise FetchError(Code.HEAD_TOO_LARGE, f"the head is larger than {self._max_head:,} bytes", Phase.HEAD)
-            if end is None:
-                self._buffer = buffer
+            if found is None:
+                self._buffer = data
                 return b""
-            self._take_head(parse_head(buffer[: end.start() + 1]))
+            self._take_head(parse_head(data[: found.start() + 1]))
             # Interim heads count towards the limit, so that an endless row of them ends.
-            self._spent += end.end()
-            buffer, searched = buffer[end.end() :], 0
-        self._buffer = b""
-        return buffer
+            self._spent += end
+            data, searched = data[end:], 0
+        return data
 
     def _take_head(self, head: Head) -> None:
         if head.status < 200:
