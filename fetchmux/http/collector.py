@@ -53,9 +53,9 @@ class Collector:
         self.wire_size += len(data)
         if self._reader is None:
             data = self._read_heads(data)
+            if self._reader is None:
+                return
         reader = self._reader
-        if reader is None:
-            return
         body = reader.read(data) if data else b""
         if body:
             if self._decoder is None:
@@ -114,19 +114,20 @@ class Collector:
         self.complete = reader.complete
         if self._decode and not reader.complete:
             self._decoder = open_decoder(head.fields, self._max_body)
-        if isinstance(reader, LengthBody) and self._decoder is None:
-            self._check_size(reader.length)
+        if self._max_body is not None and isinstance(reader, LengthBody) and self._decoder is None:
+            self._check_size(reader.length, self._max_body)
 
     def _deliver(self, body: bytes) -> None:
         self.body_size += len(body)
-        self._check_size(self.body_size)
+        if self._max_body is not None:
+            self._check_size(self.body_size, self._max_body)
         if self._store is not None:
             self._store.write(body)
 
-    def _check_size(self, size: int) -> None:
-        if self._max_body is not None and size > self._max_body:
-            message = f"the body is larger than {self._max_body:,} bytes"
-            raise FetchError(Code.BODY_TOO_LARGE, message, Phase.BODY)
+    @staticmethod
+    def _check_size(size: int, most: int) -> None:
+        if size > most:
+            raise FetchError(Code.BODY_TOO_LARGE, f"the body is larger than {most:,} bytes", Phase.BODY)
 
     def _end(self) -> None:
         if self._reader is not None:

@@ -206,7 +206,10 @@ def persists(version: str, told: list[tuple[str, str]]) -> bool:
     RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so; 6.1: and HTTP/1.0 never after
     chunks, which it does not have, so that something on the way may not have understood where they end.
     """
-    tokens = [token for name, value in told if name == "connection" for token in _items(value)]
+    tokens: list[str] = []
+    for name, value in told:
+        if name == "connection":
+            tokens += _items(value)
     if version != "1.0":
         return "close" not in tokens
     return "keep-alive" in tokens and "close" not in tokens and not _declared(told)[1]
