@@ -17,6 +17,7 @@ from fetchmux.backends import registry
 from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
+from fetchmux.inputs.urls import Logins
 from fetchmux.model import Request, Result
 from fetchmux.reach import Reach
 from fetchmux.settings import Network, Options
@@ -65,6 +66,7 @@ class Session:
         sink: takes every result.
         backend: the strategy's name. One that changes the whole process must have been prepared in it.
         network: how hosts are reached; directly and by the system's means when it is not given.
+        logins: the credentials of hosts that redirects lead to.
         notice: takes a sentence for the user.
 
     Raises:
@@ -79,6 +81,7 @@ class Session:
         *,
         backend: str,
         network: Network | None = None,
+        logins: Logins | None = None,
         notice: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.tally = Tally()
@@ -105,6 +108,7 @@ class Session:
             clock=time.monotonic,
             calendar=time.time,
             chance=_chance,
+            logins=logins,
             backend=backend,
         )
 
