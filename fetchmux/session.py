@@ -57,6 +57,26 @@ class Tally:
             self.statuses[result.status] = self.statuses.get(result.status, 0) + 1
 
 
+class Counted:
+    """A sink before another one: counts what passes, and tells once of a server that wants a newer HTTP."""
+
+    def __init__(self, sink: Sink, options: Options, notice: Callable[[str], None]) -> None:
+        self.tally = Tally()
+        self._sink = sink
+        self._notice = notice
+        self._suggests = options.http == "1.0"
+
+    def write(self, result: Result) -> None:
+        self.tally.count(result)
+        if result.status in _WANTS_NEWER and self._suggests:
+            self._suggests = False
+            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
+        self._sink.write(result)
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+
 class Session:
     """One run of one strategy over one input.
 
@@ -66,7 +86,6 @@ class Session:
         sink: takes every result.
         backend: the strategy's name. One that changes the whole process must have been prepared in it.
         network: how hosts are reached; directly and by the system's means when it is not given.
-        logins: the credentials of hosts that redirects lead to.
         notice: takes a sentence for the user.
 
     Raises:
@@ -81,16 +100,14 @@ class Session:
         *,
         backend: str,
         network: Network | None = None,
-        logins: Logins | None = None,
         notice: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.tally = Tally()
-        self._sink = sink
-        self._notice = notice
-        self._suggested = False
+        network = network or Network()
         self._options = options
         self._backend = registry.load(registry.find(backend))
-        self._reach = reach = Reach(network or Network(), os.environ, USER_AGENT, time.monotonic)
+        self._reach = reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
+        output = Counted(sink, options, notice)
+        self.tally = output.tally
         self.frontier = Frontier(
             source,
             options,
@@ -102,13 +119,13 @@ class Session:
                 forwarded=reach.forwarded,
                 accept_encoding=accept_encoding() if options.compressed else None,
             ),
-            output=self,
+            output=output,
             open_store=store_opener(options.body),
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,
             chance=_chance,
-            logins=logins,
+            logins=_logins(network.netrc),
             backend=backend,
         )
 
@@ -128,17 +145,10 @@ class Session:
         """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""
         self.frontier.cancel()
 
-    def write(self, result: Result) -> None:
-        """Count a result and pass it on."""
-        self.tally.count(result)
-        if result.status in _WANTS_NEWER and self._options.http == "1.0" and not self._suggested:
-            self._suggested = True
-            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
-        self._sink.write(result)
-
-    def flush(self) -> None:
-        """Pass on what the sink keeps back."""
-        self._sink.flush()
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self.frontier.in_flight
 
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""
@@ -162,6 +172,14 @@ def _chance() -> float:
     import random
 
     return random.random()
+
+
+def _logins(netrc: str | None) -> Logins | None:
+    if netrc is None:
+        return None
+    from fetchmux.inputs.logins import Netrc
+
+    return Netrc(netrc or None).authorization
 
 
 def _open_descriptors() -> int:

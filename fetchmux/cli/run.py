@@ -44,9 +44,8 @@ class Run:
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
         self._session = Session(
-            requests, options, sink, backend=given.backend, network=given.network(), logins=common.logins,
-            notice=console.notice,
-        )  # fmt: skip
+            requests, options, sink, backend=given.backend, network=given.network(), notice=console.notice
+        )
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status."""
