@@ -25,8 +25,6 @@ from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
 
 USER_AGENT = f"fetchmux/{__version__}"
-# Upgrade Required and HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
-_WANTS_NEWER = frozenset({426, 505})
 # Descriptors kept back for everything that is no connection: the resolver, files, imports.
 _RESERVE = 16
 
@@ -58,19 +56,14 @@ class Tally:
 
 
 class Counted:
-    """A sink before another one: counts what passes, and tells once of a server that wants a newer HTTP."""
+    """A sink before another one: counts what passes."""
 
-    def __init__(self, sink: Sink, options: Options, notice: Callable[[str], None]) -> None:
+    def __init__(self, sink: Sink) -> None:
         self.tally = Tally()
         self._sink = sink
-        self._notice = notice
-        self._suggests = options.http == "1.0"
 
     def write(self, result: Result) -> None:
         self.tally.count(result)
-        if result.status in _WANTS_NEWER and self._suggests:
-            self._suggests = False
-            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
         self._sink.write(result)
 
     def flush(self) -> None:
@@ -106,7 +99,7 @@ class Session:
         self._options = options
         self._backend = registry.load(registry.find(backend))
         self._reach = reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
-        output = Counted(sink, options, notice)
+        output = Counted(sink)
         self.tally = output.tally
         self.frontier = Frontier(
             source,

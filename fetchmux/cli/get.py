@@ -37,6 +37,8 @@ Exit status:
 @click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=64, metavar="N",
               help="Most requests in flight at once.")
+@click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N",
+              help="Fetch in so many processes, each with its share of the list and of the limits.")
 @click.option("-X", "--request", type=options.method, metavar="METHOD", help="The method.  [default: GET]")
 @click.option("-H", "--header", type=options.header, multiple=True, metavar="FIELD",
               help="'Name: value', 'Name:' to send none, 'Name;' to send it empty, @FILE for one a line.")
@@ -97,7 +99,8 @@ def get(**given: Any) -> int:
     wanted = Given(**given)
     wanted.check()
     with Interruption() as interruption:
-        registry.prepare(registry.find(wanted.backend))
+        if wanted.processes == 1:
+            registry.prepare(registry.find(wanted.backend))
 
         from fetchmux.cli.run import Run
 

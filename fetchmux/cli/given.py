@@ -29,6 +29,7 @@ class Given:
     search: str | None
     template: str | None
     concurrency: int
+    processes: int
     header: tuple[Headers, ...]
     request: str | None
     data: tuple[bytes, ...]

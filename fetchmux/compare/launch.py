@@ -7,14 +7,13 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from fetchmux import offspring
 from fetchmux.compare.trial import Report, Trial
 
 # How often a silent child is looked at, in seconds.
@@ -69,8 +68,7 @@ def _start(writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the child with its end of the pipe, which this process gives up."""
     try:
         return subprocess.Popen(
-            # -P: a file select.py where the user happens to be is nobody's module.
-            [sys.executable, "-P", "-m", "fetchmux.compare.child", str(writer)],
+            offspring.command("fetchmux.compare.child", str(writer)),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=complaints,
@@ -113,6 +111,4 @@ def _last_words(status: int, complaint: bytes) -> str:
 
 def _environment() -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith("LC_")}
-    # The child must find this very package, also when it was found by a changed sys.path.
-    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**passed, "PYTHONPATH": os.pathsep.join(places), "PYTHONHASHSEED": "0"}
+    return {**offspring.environment(passed), "PYTHONHASHSEED": "0"}

@@ -464,7 +464,7 @@ def test_a_server_of_the_newer_version_only_is_asked_in_it(backend: str):
     with Answering(answer) as server:
         url = f"http://{HOST}:{server.port}/"
         done = get("-b", backend, url, url)
-        assert done.stderr.decode() == f"fetchmux: {url} answers 505 to HTTP/1.0: --http 1.1 may help\n"
+        assert done.stderr.decode() == "fetchmux: replies to HTTP/1.0: 2 of status 505; --http 1.1 may help\n"
         found = records("-b", backend, "--http", "1.1", "--body", "text", "-c", "1", url, url)
         assert [(told["status"], told["body"], told["reused"]) for told in found] == [
             (200, "hello", False), (200, "hello", True),
