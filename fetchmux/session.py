@@ -18,6 +18,7 @@ from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
 from fetchmux.model import Request, Result
+from fetchmux.peers.direct import Direct, refuse
 from fetchmux.reach import Reach
 from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
@@ -68,7 +69,8 @@ class Session:
         notice: takes a sentence for the user.
 
     Raises:
-        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used).
+        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used, an option that a peer would
+        ignore).
     """
 
     def __init__(
@@ -86,8 +88,15 @@ class Session:
         self._notice = notice
         self._suggested = False
         self._options = options
-        self._backend = registry.load(registry.find(backend))
-        self._reach = reach = Reach(network or Network(), os.environ, USER_AGENT, time.monotonic)
+        spec, network = registry.find(backend), network or Network()
+        self._backend = registry.load(spec)
+        reach: Reach | Direct
+        if spec.peer:
+            refuse(backend, options, network, os.environ)
+            reach = Direct()
+        else:
+            reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
+        self._reach = reach
         self.frontier = Frontier(
             source,
             options,
