@@ -44,11 +44,14 @@ def open_session() -> requests.Session:
 
 def fetch(session: requests.Session, exchange: Exchange, options: Options) -> Reply:
     """One request. Its time has no limit as a whole: requests knows limits for connecting and for silence only."""
+    from urllib3.util import SKIP_HEADER
+
     job = exchange.job
     response = session.request(
         job.method,
         job.url.text,
-        headers={name: value.encode() for name, value in fields(exchange)},
+        # Unless it is told to skip that field, urllib3 writes one of its own.
+        headers={"Accept-Encoding": SKIP_HEADER} | {name: value.encode() for name, value in fields(exchange)},
         data=job.body or None,
         timeout=(options.connect_timeout, options.idle_timeout),
         allow_redirects=False,

@@ -114,14 +114,16 @@ class Pool:
     def _converse(self, exchange: Exchange) -> Reply:
         job = exchange.job
         client = self._client(job.url.origin)
-        with client.request(job.method, job.url.target, job.body, dict(fields(exchange))) as response:
+        # It sends text as Latin-1.
+        headers = {name: value.encode().decode("latin-1") for name, value in fields(exchange)}
+        with client.request(job.method, job.url.target, job.body, headers) as response:
             headed(exchange)
             body = bytes(response.read())
             if not response.message_complete:
                 raise FetchError(Code.TRUNCATED_BODY, "the stream ended before the body", Phase.BODY)
         version = response.get_http_version().removeprefix("HTTP/")
-        headers = [(name, str(value)) for name, value in response.items()]
-        return Reply(response.status_code, response.status_message or "", version, headers, body)
+        pairs = [(name, str(value)) for name, value in response.items()]
+        return Reply(response.status_code, response.status_message or "", version, pairs, body)
 
     def _client(self, origin: Origin) -> HTTPClient:
         from geventhttpclient.client import HTTPClient

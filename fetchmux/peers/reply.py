@@ -20,8 +20,6 @@ from fetchmux.settings import Options
 
 # Of a message: some libraries quote all they have received.
 _LONGEST = 200
-# Each library writes these itself.
-_OF_THE_LIBRARY = frozenset({"host", "content-length"})
 
 
 class Meaning(NamedTuple):
@@ -73,14 +71,16 @@ def headed(exchange: Exchange) -> None:
 def fields(exchange: Exchange) -> list[tuple[str, str]]:
     """The fields of the request as a strategy would send it, but for those that every library writes itself."""
     size = len(exchange.outgoing) - len(exchange.job.body)
-    return _read(bytes(exchange.outgoing[:size]).partition(b"\r\n")[2])
+    return _read(bytes(exchange.outgoing[:size]).partition(b"\r\n")[2], exchange.job.url.origin.host_header)
 
 
 @functools.lru_cache(64)
-def _read(lines: bytes) -> list[tuple[str, str]]:
+def _read(lines: bytes, host: str) -> list[tuple[str, str]]:
     """Most requests of a run differ in their first line only."""
     pairs = (line.split(": ", 1) for line in lines.decode().split("\r\n") if line)
-    return [(name, value) for name, value in pairs if name.lower() not in _OF_THE_LIBRARY]
+    # Of these every library writes its own, unless the user wants another host to be named.
+    own = (("host", host), "content-length")
+    return [(name, value) for name, value in pairs if name.lower() not in own and (name.lower(), value) not in own]
 
 
 def fill(exchange: Exchange, reply: Reply) -> None:
@@ -146,5 +146,5 @@ def _causes(exception: BaseException | None) -> Iterator[BaseException]:
 def _sentence(exception: BaseException) -> str:
     if isinstance(exception, OSError) and not isinstance(exception, socket.gaierror | ssl.SSLError) and exception.errno:
         return os.strerror(exception.errno)
-    words = " ".join(str(exception).split())
-    return words[:_LONGEST] or type(exception).__name__
+    words = " ".join(str(exception).split())[:_LONGEST]
+    return "".join(char if char.isprintable() else "�" for char in words) or type(exception).__name__

@@ -10,8 +10,10 @@ process belongs to this peer alone. Scrapy has one limit of time, for the whole 
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib.util
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -51,6 +53,9 @@ def run(frontier: Work, options: Options) -> None:
 
     if not reactor.running:
         reactor.startRunning(installSignalHandlers=False)
+        # Those that look names up must not keep a process alive that is done.
+        pool: Any = reactor.getThreadPool()
+        pool.threadFactory = functools.partial(threading.Thread, daemon=True)
     asyncio.get_event_loop().run_until_complete(Desk(frontier, options).work())
 
 
