@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fetchmux.errors import Code, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.peers.reply import Meaning, Reply, fields, headed
+from fetchmux.peers.trust import system_store
 from fetchmux.settings import Options
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def open_session() -> requests.Session:
 
     session = requests.Session()
     session.trust_env = False
+    session.verify = system_store() or True
     session.headers.clear()
     session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("http://", "https://"):

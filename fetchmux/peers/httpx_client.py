@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import http.cookiejar
 import importlib.util
+import ssl
 from typing import TYPE_CHECKING
 
 from fetchmux.backends import Work
@@ -52,6 +53,7 @@ def _client(options: Options) -> httpx.AsyncClient:
             max_keepalive_connections=options.concurrency if options.keep_alive else 0,
         ),
         timeout=httpx.Timeout(options.idle_timeout, connect=options.connect_timeout, pool=None),
+        verify=ssl.create_default_context(),
         trust_env=False,
     )
     client.headers.clear()

@@ -187,6 +187,7 @@ def _settings(options: Options) -> dict[str, Any]:
 
 
 def _meanings() -> tuple[Meaning, ...]:
+    from OpenSSL import SSL
     from scrapy import exceptions
     from twisted.internet import error
     from twisted.web.client import ResponseFailed
@@ -196,6 +197,7 @@ def _meanings() -> tuple[Meaning, ...]:
         Meaning(exceptions.DownloadConnectionRefusedError, Code.CONNECT_REFUSED, Phase.CONNECT),
         Meaning(exceptions.DownloadTimeoutError, Code.TIMEOUT, Phase.HEAD),
         Meaning(exceptions.ResponseDataLossError, Code.TRUNCATED_BODY, Phase.BODY),
+        Meaning(SSL.Error, Code.TLS_FAILED, Phase.TLS),
         Meaning(error.ConnectionDone, Code.EMPTY_REPLY, Phase.HEAD),
         Meaning(error.ConnectionLost, Code.CONNECTION_LOST, Phase.HEAD),
         # What remains of these is a head that Twisted could not read.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import ssl
+import threading
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import trustme
 
 from fetchmux.backends.peers import PEERS
 from fetchmux.errors import Code
@@ -46,13 +51,53 @@ def bad() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[trustme.CA]:
+    """An authority in the system's store, as those processes see it that start from now on."""
+    authority = trustme.CA()
+    path = tmp_path_factory.mktemp("store") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield authority
+
+
+@contextmanager
+def secure_site(authority: trustme.CA) -> Iterator[str]:
+    """A site that shows a certificate of `authority`."""
+
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *arguments: object) -> None:
+            """Say nothing."""
+
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Who does not trust us hangs up: that is what the test is about."""
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with Server(("127.0.0.1", 0), Page) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=[0.05])
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
 def epoll() -> Iterator[Rehearsal]:
     with Rehearsal("epoll") as rehearsal:
         yield rehearsal
 
 
 @pytest.fixture(scope="module", params=[pytest.param(spec.name, marks=strategy(spec.name)) for spec in PEERS])
-def peer(request: pytest.FixtureRequest) -> Iterator[Rehearsal]:
+def peer(request: pytest.FixtureRequest, trusted: trustme.CA) -> Iterator[Rehearsal]:
     with Rehearsal(request.param) as rehearsal:
         rehearsal.name = request.param  # type: ignore[attr-defined]
         yield rehearsal
@@ -116,6 +161,15 @@ def test_failures_have_the_names_that_strategies_give_them(peer: Rehearsal, bad:
         assert result.error is not None, result.input
         assert result.error.code in possible, (result.input, result.error)
         assert result.error.message.isprintable()
+
+
+def test_whom_the_system_trusts_is_trusted_and_nobody_else(peer: Rehearsal, trusted: trustme.CA):
+    with secure_site(trusted) as known, secure_site(trustme.CA()) as unknown:
+        options = {**OPTIONS, "connect_timeout": 10.0, "timeout": 10.0, "idle_timeout": 10.0}
+        welcome, refused = play(peer, [known, unknown], options=options)
+    assert (welcome.status, welcome.error) == (200, None)
+    assert refused.error is not None
+    assert refused.error.code == Code.TLS_FAILED
 
 
 def test_a_server_that_drips_does_not_hold_a_run(peer: Rehearsal, bad: Origin):
