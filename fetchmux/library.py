@@ -6,12 +6,13 @@ strategy waits. A strategy that changes its whole process is refused here: it ne
 
 from __future__ import annotations
 
-import dataclasses
 import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, overload
+
+import msgspec
 
 from fetchmux.backends import registry
 from fetchmux.errors import UsageError
@@ -207,4 +208,4 @@ def limits(**changes: Any) -> Options:
 
     Raises TypeError for an option that there is not.
     """
-    return dataclasses.replace(DEFAULTS, **changes)
+    return msgspec.structs.replace(DEFAULTS, **changes)

@@ -98,11 +98,11 @@ class Reach:
 
     def wrap(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
         """What a strategy carries for `exchange`, on the connection of `predecessor` if there is one."""
-        origin = exchange.job.url.origin
+        origin, proxies = exchange.job.url.origin, self._proxies
         carried: Carried = exchange
         if origin.scheme == "https":
             carried = self._tls().wrap(exchange, predecessor)
-        proxy = self._proxies.proxy_for(origin) if self._proxies.used else None
+        proxy = proxies.proxy_for(origin) if proxies.used else None
         if proxy is None or predecessor is not None:
             return carried
         from fetchmux.tunnel import through

@@ -113,6 +113,7 @@ class Session:
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,
+            chance=_chance,
             backend=backend,
         )
 
@@ -159,6 +160,13 @@ class Session:
         if soft < needed:
             room = max(1, soft - used - _RESERVE)
             self.frontier.narrow(room, f"{soft:,} descriptors may be open here (ulimit -n)")
+
+
+def _chance() -> float:
+    """Uniform between 0 and 1. Few runs need chance, and its module takes a while to load."""
+    import random
+
+    return random.random()
 
 
 def _open_descriptors() -> int:

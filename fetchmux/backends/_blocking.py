@@ -13,6 +13,7 @@ from types import TracebackType
 
 from fetchmux.backends import CHUNK
 from fetchmux.exchange import Carried
+from fetchmux.frontier import TICK
 
 
 class Connection:
@@ -20,6 +21,8 @@ class Connection:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        # How long its next call waits at most, in seconds.
+        self._patience = 0.0
 
     def __enter__(self) -> Connection:
         return self
@@ -49,7 +52,7 @@ class Connection:
             sock = self._connect(exchange)
         elif exchange.interrupt is None:
             exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
-        _set_timeout(sock, exchange.deadline)
+        self._wait_until(exchange.deadline, sock)
         if exchange.outgoing:
             exchange.sent(sock.send(exchange.outgoing))
         else:
@@ -61,16 +64,22 @@ class Connection:
 
     def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
+        self._patience = 0.0
         exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
-        _set_timeout(sock, exchange.deadline)
+        self._wait_until(exchange.deadline, sock)
         sock.connect(exchange.address.sockaddr)
         exchange.connected()
         return sock
 
+    def _wait_until(self, deadline: float, sock: socket.socket) -> None:
+        """Let the next call wait until `deadline`: a peer that drips would outlive a timeout that is set once.
 
-def _set_timeout(sock: socket.socket, deadline: float) -> None:
-    """Let the next call wait until `deadline`. Anew before each call: a peer that drips would reset a plain timeout."""
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError
-    sock.settimeout(remaining)
+        Setting it is a system call, in which a thread gives way to others, so a deadline that has moved along with the
+        clock is not set again. It holds to the tick that all strategies look for deadlines at.
+        """
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        if not -0.001 < self._patience - remaining < TICK:
+            self._patience = remaining
+            sock.settimeout(remaining)

@@ -6,7 +6,6 @@ come first in its process. Other packages add rows by the entry point group `fet
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from types import ModuleType
@@ -137,6 +136,7 @@ def find(name: str) -> Spec:
         if spec.name == name:
             return spec
     # Only now: scanning what is installed takes longer than fetching a page.
+    import difflib
     import importlib.metadata
 
     installed = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
@@ -167,12 +167,16 @@ def missing(spec: Spec) -> str | None:
     """Why the strategy cannot run here, with the remedy; None when it can."""
     try:
         module: Any = importlib.import_module(spec.module)
+        ask = getattr(module, "missing", None)
+        reason: str | None = None if ask is None else ask()
     except ImportError as error:
         return f"{error}; install what it needs"
+    except Exception as error:
+        # Somebody else's code may raise anything; the other strategies have nothing to do with it.
+        return f"{_told(error)}; ask its author"
     if not callable(getattr(module, "run", None)):
         return f"{spec.module} has no function run(frontier, options)"
-    ask = getattr(module, "missing", None)
-    return None if ask is None else ask()
+    return reason
 
 
 def default() -> str:
@@ -184,10 +188,14 @@ def _installed(entry: importlib.metadata.EntryPoint) -> Spec:
     """A row for somebody else's strategy: its module's SPEC, or else the first line of its docstring."""
     try:
         module: ModuleType = importlib.import_module(entry.module)
-    except ImportError as error:
-        return Spec(entry.name, entry.module, "third party", f"cannot be imported: {error}", "unknown")
+    except Exception as error:
+        return Spec(entry.name, entry.module, "third party", f"cannot be imported: {_told(error)}", "unknown")
     spec = getattr(module, "SPEC", None)
     if isinstance(spec, Spec):
         return spec
     first = (module.__doc__ or "").strip().partition("\n")[0]
     return Spec(entry.name, entry.module, "third party", first or "says nothing of itself", "says nothing of its limit")
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"

@@ -71,7 +71,7 @@ Exit status:
 @click.option("--resolve", type=options.fixed_address, multiple=True, metavar="HOST:PORT:ADDR",
               help="The address of a name, instead of looking it up.")
 @click.option("--no-private", is_flag=True, help="Refuse loopback, private and link-local addresses.")
-@click.option("--unix-socket", metavar="PATH", help="Connect to this, whatever the host.")
+@click.option("--unix-socket", type=options.unix_socket, metavar="PATH", help="Connect to this, whatever the host.")
 @click.option("-x", "--proxy", metavar="URL",
               help="http://, socks5:// or socks5h://; '' for none.  [default: http_proxy and its kin]")
 @click.option("--cacert", metavar="FILE", help="Trust these certificates instead of the system's.")

@@ -77,6 +77,8 @@ class Given:
             raise click.UsageError("--search and --template exclude each other")
         if self.head and (self.data or self.data_binary):
             raise click.UsageError("--head asks for a reply without a body and sends none: --data excludes it")
+        if self.data and self.data_binary:
+            raise click.UsageError("--data and --data-binary exclude each other: their order could not be kept")
         if self.head and self.request not in (None, "HEAD"):
             raise click.UsageError("--head is the method HEAD: --request excludes it")
         if self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"):

@@ -18,7 +18,7 @@ _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 def recipe(given: Given) -> Recipe:
     """What the options say about every request. Raises UsageError."""
-    parts = given.data + given.data_binary
+    parts = given.data or given.data_binary
     method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
     return Recipe(method, _headers(given, form=bool(parts)), b"&".join(parts), _template(given), _logins(given))
 

@@ -6,7 +6,6 @@ process. Exit statuses: 0 all fetched, 1 some failed, 130 and 143 interrupted; 2
 
 from __future__ import annotations
 
-import platform
 import time
 from typing import TYPE_CHECKING
 
@@ -62,6 +61,8 @@ class Run:
 
     def _introduce(self) -> None:
         if self._given.verbose:
+            import platform
+
             python = f"{platform.python_implementation()} {platform.python_version()}"
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
         if self._console.watched and not self._results.ragged:

@@ -40,13 +40,18 @@ class Sequels:
         self._calendar = calendar
         self._urls = UrlReader()
 
+    @staticmethod
+    def none_after(exchange: Exchange) -> bool:
+        """Whether it brought what was asked for, so that there is nothing to decide."""
+        head = exchange.collector.head
+        return exchange.error is None and head is not None and head.status < 300
+
     def after(self, exchange: Exchange, now: float) -> Sequel | None:
         """How the job goes on, which is changed for its next attempt; None: this was the last one.
 
         A redirect that cannot be followed becomes the error of the exchange.
         """
-        head = exchange.collector.head
-        if exchange.error is None and head is not None and head.status < 300:
+        if self.none_after(exchange):
             return None
         if exchange.error is None:
             followed = self._redirect(exchange)

@@ -15,6 +15,7 @@ from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Origin, Url
 
 _PORTS = {"http": 80, "https": 443}
+_USUAL = ("http://", "https://")
 _HTTP = re.compile(r"\s*https?:", re.IGNORECASE)
 # "mailto:", "ftp://" name a scheme; "localhost:8080" names a port.
 _OTHER_SCHEME = re.compile(r"\s*[a-z][a-z0-9+.\-]*:(?!\d)", re.IGNORECASE)
@@ -38,8 +39,9 @@ class UrlReader:
 
         Raises FetchError `bad-url`.
         """
-        text = _heard(text)
-        if not _HTTP.match(text):
+        if not text.isprintable():
+            text = _heard(text)
+        if not text.startswith(_USUAL) and not _HTTP.match(text):
             if _OTHER_SCHEME.match(text):
                 raise bad_url("only http and https are fetched")
             text = "http://" + text.lstrip()
@@ -113,7 +115,7 @@ def bad_url(message: str) -> FetchError:
 
 def _heard(text: str) -> str:
     """`text` without the characters that are skipped wherever they stand in a URL."""
-    return text if text.isprintable() else text.strip(_ENDS).translate(_IGNORED)
+    return text.strip(_ENDS).translate(_IGNORED)
 
 
 def _authorization(user: str, password: str) -> str | None:

@@ -86,7 +86,7 @@ class Origin:
         # The child must find this very package, also when the parent found it by a changed sys.path.
         places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.Popen(
-            [sys.executable, "-m", "fetchmux.origin", *self._arguments],
+            [sys.executable, "-P", "-m", "fetchmux.origin", *self._arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -149,6 +150,8 @@ class World:
             open_store=open_store or store_opener(self.options.body),
             notice=self.notices.append,
             clock=self.clock,
+            chance=random.random,
+            calendar=float,
             backend="none",
         )
 
