@@ -61,31 +61,39 @@ def trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[trustme.CA]:
         yield authority
 
 
+class Page(http.server.BaseHTTPRequestHandler):
+    """Leads from /start to anywhere else, where it shows the cookie that it has set on the way."""
+
+    def do_GET(self) -> None:
+        body = (self.headers["Cookie"] or "none").encode()
+        self.send_response(303 if self.path == "/start" else 200)
+        if self.path == "/start":
+            self.send_header("Location", "/end")
+            self.send_header("Set-Cookie", "way=long")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who does not trust us hangs up: that is what a test is about."""
+
+
 @contextmanager
-def secure_site(authority: trustme.CA) -> Iterator[str]:
-    """A site that shows a certificate of `authority`."""
-
-    class Page(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
-
-    class Server(http.server.ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Who does not trust us hangs up: that is what the test is about."""
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+def site(authority: trustme.CA | None = None) -> Iterator[str]:
+    """A site, with a certificate of `authority` if there is one."""
     with Server(("127.0.0.1", 0), Page) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        if authority is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(context)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=[0.05])
         thread.start()
-        yield f"https://127.0.0.1:{server.server_port}/"
+        yield f"{'http' if authority is None else 'https'}://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
 
@@ -164,7 +172,7 @@ def test_failures_have_the_names_that_strategies_give_them(peer: Rehearsal, bad:
 
 
 def test_whom_the_system_trusts_is_trusted_and_nobody_else(peer: Rehearsal, trusted: trustme.CA):
-    with secure_site(trusted) as known, secure_site(trustme.CA()) as unknown:
+    with site(trusted) as known, site(trustme.CA()) as unknown:
         options = {**OPTIONS, "connect_timeout": 10.0, "timeout": 10.0, "idle_timeout": 10.0}
         welcome, refused = play(peer, [known, unknown], options=options)
     assert (welcome.status, welcome.error) == (200, None)
@@ -182,6 +190,19 @@ def test_cancelling_ends_what_never_would(peer: Rehearsal, bad: Origin):
     options = {**OPTIONS, "idle_timeout": 60.0, "timeout": 60.0, "concurrency": 4}
     results = play(peer, [bad.url("/never")] * 6, options=options, alarm=0.3)
     assert {result.error.code if result.error else None for result in results} == {Code.CANCELLED}
+
+
+def test_redirects_and_their_cookies_are_the_frontiers(peer: Rehearsal):
+    with site() as address:
+        options = {**OPTIONS, "body": "keep"}
+        stayed, _ = play(peer, [f"{address}/start", f"{address}/start"], options=options)
+        (followed,) = play(peer, [f"{address}/start"], options={**options, "follow": True})
+        (after,) = play(peer, [f"{address}/end"], options=options)
+    assert (stayed.status, stayed.redirects) == (303, [])
+    assert (followed.status, followed.final_url, followed.body) == (200, f"{address}/end", b"way=long")
+    assert [hop.status for hop in followed.redirects] == [303]
+    # And a peer keeps no cookie from one request to the next.
+    assert after.body == b"none"
 
 
 def test_retries_are_the_frontiers(peer: Rehearsal, bad: Origin):
