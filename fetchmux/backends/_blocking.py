@@ -53,14 +53,21 @@ class Connection:
         elif exchange.interrupt is None:
             exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
         self._wait_until(exchange.deadline, sock)
-        if exchange.outgoing:
-            exchange.sent(sock.send(exchange.outgoing))
-        else:
+        try:
+            if exchange.outgoing:
+                exchange.sent(sock.send(exchange.outgoing))
+                return
             data = sock.recv(CHUNK)
-            exchange.feed(data)
-            if len(data) == CHUNK:
-                # A call that need not wait lets nobody else run: a fast body would keep the others waiting.
-                time.sleep(0)
+        except TimeoutError as error:
+            if error.errno is not None or time.monotonic() >= exchange.deadline:
+                raise
+            # The deadline has moved since the socket was told of it.
+            self._patience = 0.0
+            return
+        exchange.feed(data)
+        if len(data) == CHUNK:
+            # A call that need not wait lets nobody else run: a fast body would keep the others waiting.
+            time.sleep(0)
 
     def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
@@ -72,14 +79,14 @@ class Connection:
         return sock
 
     def _wait_until(self, deadline: float, sock: socket.socket) -> None:
-        """Let the next call wait until `deadline`: a peer that drips would outlive a timeout that is set once.
+        """Let the next call wait until `deadline`, to the tick that all strategies look for deadlines at.
 
-        Setting it is a system call, in which a thread gives way to others, so a deadline that has moved along with the
-        clock is not set again. It holds to the tick that all strategies look for deadlines at.
+        Setting a timeout is a system call, in which a thread gives way to others. So one that is too short stays, and
+        the call is made again when it has passed.
         """
         remaining = deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
-        if not -0.001 < self._patience - remaining < TICK:
+        if not 0 < self._patience < remaining + TICK:
             self._patience = remaining
             sock.settimeout(remaining)

@@ -93,6 +93,7 @@ class Crew:
         """One thread's life: its exchange, and those that follow on the same connection."""
         thread = threading.current_thread()
         following: Carried | None = exchange
+        born: list[threading.Thread] = []
         try:
             with Connection() as connection:
                 while following is not None and not self._dismissed:
@@ -100,19 +101,14 @@ class Crew:
                     connection.carry(following)
                     with self._turnstile:
                         following = self._frontier.settle(following)
+                        if following is None:
+                            born = self._enlist()
+                        if self._frontier.exhausted:
+                            self._turnstile.notify()
         except BaseException as error:
-            self._accident = error
-        self._end(thread)
-
-    def _end(self, thread: threading.Thread) -> None:
-        """The last act of a thread is to launch those that may take its place: waking the main thread takes longer."""
-        born: list[threading.Thread] = []
-        with self._turnstile:
-            try:
-                born = self._enlist()
-            except BaseException as error:
+            with self._turnstile:
                 self._accident = error
-            del self._carried[thread]
-            if self._accident is not None or self._frontier.exhausted:
                 self._turnstile.notify()
+        # Its last act: waking the main thread for that takes longer.
         self._launch(born)
+        del self._carried[thread]
