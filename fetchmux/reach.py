@@ -74,6 +74,10 @@ class Reach:
                 del self._targets[next(iter(self._targets))]
         return found
 
+    def tend(self) -> None:
+        """Somebody waits for an address: called again and again meanwhile."""
+        self._resolver.tend()
+
     def dial(self, origin: Origin) -> tuple[Name, ...]:
         """The names that must be known before `origin` can be reached; connect to the last one."""
         if not self._proxies.used:

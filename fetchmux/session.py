@@ -17,6 +17,7 @@ from fetchmux.backends import registry
 from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
+from fetchmux.inputs.urls import Logins
 from fetchmux.model import Request, Result
 from fetchmux.peers.direct import Direct, refuse
 from fetchmux.reach import Reach
@@ -57,6 +58,26 @@ class Tally:
             self.statuses[result.status] = self.statuses.get(result.status, 0) + 1
 
 
+class Counted:
+    """A sink before another one: counts what passes, and tells once of a server that wants a newer HTTP."""
+
+    def __init__(self, sink: Sink, options: Options, notice: Callable[[str], None]) -> None:
+        self.tally = Tally()
+        self._sink = sink
+        self._notice = notice
+        self._suggests = options.http == "1.0"
+
+    def write(self, result: Result) -> None:
+        self.tally.count(result)
+        if result.status in _WANTS_NEWER and self._suggests:
+            self._suggests = False
+            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
+        self._sink.write(result)
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+
 class Session:
     """One run of one strategy over one input.
 
@@ -83,12 +104,9 @@ class Session:
         network: Network | None = None,
         notice: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.tally = Tally()
-        self._sink = sink
-        self._notice = notice
-        self._suggested = False
+        network = network or Network()
         self._options = options
-        spec, network = registry.find(backend), network or Network()
+        spec = registry.find(backend)
         self._backend = registry.load(spec)
         reach: Reach | Direct
         if spec.peer:
@@ -97,6 +115,8 @@ class Session:
         else:
             reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
         self._reach = reach
+        output = Counted(sink, options, notice)
+        self.tally = output.tally
         self.frontier = Frontier(
             source,
             options,
@@ -108,12 +128,13 @@ class Session:
                 forwarded=reach.forwarded,
                 accept_encoding=accept_encoding() if options.compressed else None,
             ),
-            output=self,
+            output=output,
             open_store=store_opener(options.body),
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,
             chance=_chance,
+            logins=_logins(network.netrc),
             backend=backend,
         )
 
@@ -133,17 +154,10 @@ class Session:
         """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""
         self.frontier.cancel()
 
-    def write(self, result: Result) -> None:
-        """Count a result and pass it on."""
-        self.tally.count(result)
-        if result.status in _WANTS_NEWER and self._options.http == "1.0" and not self._suggested:
-            self._suggested = True
-            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
-        self._sink.write(result)
-
-    def flush(self) -> None:
-        """Pass on what the sink keeps back."""
-        self._sink.flush()
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self.frontier.in_flight
 
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""
@@ -167,6 +181,14 @@ def _chance() -> float:
     import random
 
     return random.random()
+
+
+def _logins(netrc: str | None) -> Logins | None:
+    if netrc is None:
+        return None
+    from fetchmux.inputs.logins import Netrc
+
+    return Netrc(netrc or None).authorization
 
 
 def _open_descriptors() -> int:

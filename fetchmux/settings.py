@@ -88,6 +88,7 @@ class Network(msgspec.Struct, frozen=True):
         no_private: refuse addresses that are not of the public internet.
         unix_socket: a path to connect to, whatever the host.
         proxy: asked for everything; "" for nothing, None where the environment says.
+        netrc: a file of logins, for hosts that redirects lead to; "" for the usual one, None for nobody's.
     """
 
     family: Literal[0, 4, 6] = 0
@@ -96,3 +97,4 @@ class Network(msgspec.Struct, frozen=True):
     unix_socket: str | None = None
     proxy: str | None = None
     tls: TlsOptions = TlsOptions()
+    netrc: str | None = None

@@ -129,6 +129,7 @@ class Given:
             unix_socket=self.unix_socket,
             proxy=self.proxy,
             tls=TlsOptions(self.cacert, self.cert, self.key, self.insecure, self.tls_min),
+            netrc=self.netrc_file or ("" if self.netrc else None),
         )
 
     def _body_use(self, chosen: Format) -> BodyUse:

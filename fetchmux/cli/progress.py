@@ -114,7 +114,7 @@ class ProgressLine:
             failed,
             wording.rate(tally.done - before, now - then),
             wording.size(tally.bytes),
-            f"{self._session.frontier.in_flight:,} in flight",
+            f"{self._session.in_flight:,} in flight",
         )
         line = Text.assemble(*self._bar(tally.done), (f"{tally.done:,}", "bold"), self._of_total(), " done")
         for fact in facts:

@@ -18,6 +18,7 @@ from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
 from fetchmux.frontier.sequel import Sequels
 from fetchmux.http.request import RequestBuilder
+from fetchmux.inputs.urls import Logins
 from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
 from fetchmux.settings import Options
 
@@ -50,6 +51,7 @@ class Frontier:
         open_store: makes the place where one attempt's body goes.
         notice: takes a sentence for the user.
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
+        logins: the credentials of hosts that redirects lead to.
         backend: the strategy's name, for the records.
 
     Attributes:
@@ -70,6 +72,7 @@ class Frontier:
         clock: Clock,
         chance: Callable[[], float],
         calendar: Callable[[], float],
+        logins: Logins | None = None,
         backend: str,
     ) -> None:
         self.window = options.concurrency
@@ -84,9 +87,9 @@ class Frontier:
         self._live: set[Carried] = set()
         lookahead = max(2 * options.concurrency, 256)
         self._parking = Parking(reach, options.connect_timeout, clock)
-        self._intake = Intake(source, self._parking, lookahead, self._reject, clock)
+        self._intake = Intake(source, self._parking, lookahead, self._unsendable, clock)
         self._admission = Admission(self._intake, options, max(lookahead, MOST_HELD), clock)
-        self._sequels = Sequels(options, chance, calendar)
+        self._sequels = Sequels(options, chance, calendar, logins)
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
         self._alone_since: float | None = None
@@ -283,6 +286,17 @@ class Frontier:
         self._not_before = now + TICK
         self.narrow(len(self._live), exchange.error.message if exchange.error else "")
         return True
+
+    def _unsendable(self, request: Request, error: FetchError, job: Job | None) -> None:
+        """What the way in has found: an input that cannot be sent, or one whose name may have an address later."""
+        sequel = None
+        if job is not None and not self._cancelled:
+            now = self._clock()
+            sequel = self._sequels.after_lookup(job, error, now)
+        if job is None or sequel is None or sequel.after is None:
+            self._reject(request, error, job)
+        else:
+            self._admission.postpone(job, now + sequel.after)
 
     def _reject(self, request: Request, error: FetchError, job: Job | None) -> None:
         """The end of an input without an exchange."""

@@ -8,11 +8,15 @@ from __future__ import annotations
 import base64
 import re
 import urllib.parse
+from collections.abc import Callable
 
 import can_ada
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Origin, Url
+
+# The value of an Authorization field for a host, or None.
+Logins = Callable[[str], str | None]
 
 _PORTS = {"http": 80, "https": 443}
 _USUAL = ("http://", "https://")
@@ -95,6 +99,13 @@ class UrlReader:
         known = (origin, _authorization(url.username, url.password), f"{scheme}://{url.host}")
         self._authorities[authority] = known
         return known
+
+
+def with_login(url: Url, logins: Logins) -> Url:
+    """The URL with whatever credentials its host has, unless it brings its own."""
+    if url.authorization is not None:
+        return url
+    return Url(url.origin, url.target, url.text, logins(url.origin.name[0]))
 
 
 def mask(text: str) -> str:

@@ -35,6 +35,9 @@ class Direct:
         """An address that is one already is what the record will show; of a name the peer alone knows it."""
         return _literal(*name) or _UNKNOWN
 
+    def tend(self) -> None:
+        """Nobody ever waits for an answer."""
+
     def wrap(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
         """TLS is the peer's own."""
         return exchange
