@@ -66,10 +66,10 @@ class Resolver:
         known = self._answers.get(name)
         if known is not None and (known[0] > self._clock() or name in self._asked):
             return known[1]
-        literal = self._fixed.get(name) or _literal(*name)
-        if literal is not None:
+        told = self._fixed.get(name) or literal(*name)
+        if told is not None:
             self._make_room()
-            answer = self._wanted(literal)
+            answer = self._wanted(told)
             self._answers[name] = (float("inf"), answer)
             return answer
         if name not in self._asked:
@@ -131,7 +131,7 @@ class Resolver:
             self.answered.append(name)
 
 
-def _literal(host: str, port: int) -> tuple[Address, ...] | None:
+def literal(host: str, port: int) -> tuple[Address, ...] | None:
     """The address that `host` spells out itself, or None for a name."""
     if not (host[-1:].isdigit() or ":" in host):
         return None
@@ -145,7 +145,7 @@ def _literal(host: str, port: int) -> tuple[Address, ...] | None:
 
 
 def _spelt_out(port: int, texts: tuple[str, ...]) -> tuple[Address, ...]:
-    return tuple(address for text in texts for address in _literal(text, port) or ())
+    return tuple(address for text in texts for address in literal(text, port) or ())
 
 
 def _resolve(host: str, port: int, family: int) -> Answer | None:

@@ -19,6 +19,7 @@ from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
 from fetchmux.model import Request, Result
+from fetchmux.peers.direct import Direct, refuse
 from fetchmux.reach import Reach
 from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
@@ -82,7 +83,8 @@ class Session:
         notice: takes a sentence for the user.
 
     Raises:
-        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used).
+        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used, an option that a peer would
+        ignore).
     """
 
     def __init__(
@@ -97,8 +99,15 @@ class Session:
     ) -> None:
         network = network or Network()
         self._options = options
-        self._backend = registry.load(registry.find(backend))
-        self._reach = reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
+        spec = registry.find(backend)
+        self._backend = registry.load(spec)
+        reach: Reach | Direct
+        if spec.peer:
+            refuse(backend, options, network, os.environ)
+            reach = Direct()
+        else:
+            reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
+        self._reach = reach
         output = Counted(sink)
         self.tally = output.tally
         self.frontier = Frontier(

@@ -8,39 +8,18 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from fetchmux.backends import Backend
+from fetchmux.backends.peers import PEERS
+from fetchmux.backends.spec import Spec as Spec
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
     import importlib.metadata
 
 GROUP = "fetchmux.backends"
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One strategy.
-
-    Attributes:
-        name: as users write it.
-        module: where it lives.
-        family: what is resumed when a wait is over.
-        summary: how it waits; limit: where it stops scaling.
-        solitary: it changes the whole process, so it needs one of its own.
-        serial: it has one connection at a time, whatever the window.
-    """
-
-    name: str
-    module: str
-    family: str
-    summary: str
-    limit: str
-    solitary: bool = False
-    serial: bool = False
 
 
 BUILT_IN = (
@@ -152,8 +131,8 @@ def specs() -> tuple[Spec, ...]:
 
 
 def find(name: str) -> Spec:
-    """The strategy called `name`. Raises UnknownBackend with the near names."""
-    for spec in BUILT_IN:
+    """The strategy, or the peer, called `name`. Raises UnknownBackend with the near names."""
+    for spec in (*BUILT_IN, *PEERS):
         if spec.name == name:
             return spec
     # Only now: scanning what is installed takes longer than fetching a page.
@@ -163,7 +142,7 @@ def find(name: str) -> Spec:
     installed = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
     if name in installed:
         return _installed(installed[name])
-    every = (*(spec.name for spec in BUILT_IN), *installed)
+    every = (*(spec.name for spec in (*BUILT_IN, *PEERS)), *installed)
     near = difflib.get_close_matches(name, every, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(every)}"
     raise UnknownBackend(f"no backend is called {name!r}: {hint}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fetchmux.backends import registry
+from fetchmux.backends.peers import PEERS
 from fetchmux.cli import options, outlets
 from fetchmux.errors import UsageError
 
@@ -35,6 +36,7 @@ _PAGES = 16
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("-b", "--backends", "named", multiple=True, metavar="NAME,...",
               help="The strategies to compare.  [default: all that can run here]")
+@click.option("--peers", is_flag=True, help="Clients of others too, in a table of their own: requests, aiohttp, ...")
 @click.option("--reference", default="sequential", metavar="NAME", help="Speeds are relative to this one.")
 @click.option("-n", "--requests", type=click.IntRange(min=1), metavar="N",
               help="Requests of one trial.  [default: 500, or one for each URL]")
@@ -63,7 +65,7 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     from fetchmux.compare.comparison import Comparison
 
     outlet = outlets.Outlet(outlets.open_file(None))
-    names, left_out = _names(given["named"])
+    names, left_out = _names(given["named"], peers=given["peers"])
     setting = _setting(urls, names, given)
     document = export.Document(export.VERSION, setting, machine.describe(), [])
     comparison = Comparison(setting, urls or setting.urls)
@@ -107,23 +109,25 @@ def _setting(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any
     )
 
 
-def _names(named: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError."""
+def _names(named: Sequence[str], *, peers: bool = False) -> tuple[tuple[str, ...], list[str]]:
+    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError.
+
+    With `peers`, those that can run are asked for, too.
+    """
     asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
     if named:
         if not asked:
             raise UsageError("--backends names no strategy")
         for name in asked:
             registry.load(registry.find(name))
-        return tuple(dict.fromkeys(asked)), []
-    able, left_out = [], []
-    for spec in registry.specs():
+    able, left_out = asked, list[str]()
+    for spec in (*(() if named else registry.specs()), *(PEERS if peers else ())):
         remedy = registry.missing(spec)
         if remedy is None:
             able.append(spec.name)
         else:
             left_out.append(f"{spec.name} is left out: {remedy}")
-    return tuple(able), left_out
+    return tuple(dict.fromkeys(able)), left_out
 
 
 def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -188,7 +192,10 @@ def _conclude(outlet: outlets.Outlet, document: Document, ideals: dict[str, floa
     from fetchmux.compare.summary import summarise
 
     setting = document.setting
-    summary = summarise(document.reports, setting.reference, ideals, may_change=not setting.embedded)
+    peers = {spec.name for spec in PEERS}.intersection(setting.backends)
+    # Where there is nobody else, they are not apart.
+    apart = peers if len(peers) < len(setting.backends) else ()
+    summary = summarise(document.reports, setting.reference, ideals, may_change=not setting.embedded, apart=apart)
     status = 1 if summary.unranked or any(report.failed for report in document.reports) else 0
     try:
         outlet.write(render(document, summary).encode(sys.stdout.encoding, "replace"))

@@ -30,7 +30,7 @@ Exit status:
 @click.command(epilog=_EPILOG, context_settings={"show_default": True})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("-b", "--backend", default=registry.default(), metavar="NAME",
-              help="The strategy; `fetchmux backends` lists them.")
+              help="The strategy, or a peer; `fetchmux backends` lists them.")
 @click.option("-i", "--input", "inputs", multiple=True, metavar="FILE",
               help="Read a URL, a key or a JSON object from each line; - is standard input.")
 @click.option("--search", metavar="ENGINE", help="Targets are search keys for this engine.")

@@ -33,11 +33,14 @@ def render(document: Document, summary: Summary) -> str:
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
     console.print(Text(_heading(document), "bold"))
-    if summary.rows:
-        wide = console.width >= _TWO_TABLES
+    wide = console.width >= _TWO_TABLES
+    for rows in filter(None, (summary.rows, summary.peers)):
+        if rows is summary.peers:
+            console.print()
+            console.print(Text("Peers, which bring their own HTTP stack:", "bold"))
         for columns in (_SPEED + _BOUND, _SHARES + _COST) if wide else (_SPEED, _BOUND + _SHARES, _COST):
             console.print()
-            console.print(_table(columns, summary))
+            console.print(_table(columns, rows))
     console.print()
     for sentence in (*_wrong(document, summary), *_verdict(summary), *_method(document)):
         console.print(sentence, soft_wrap=False)
@@ -74,14 +77,14 @@ _COST: list[Column] = [
 ]
 
 
-def _table(columns: list[Column], summary: Summary) -> Table:
+def _table(columns: list[Column], rows: list[Row]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
     table.add_column("backend", no_wrap=True)
     for heading, _ in columns:
         table.add_column(heading, justify="left" if heading == "bound by" else "right", no_wrap=True)
     before = 0
-    for row in summary.rows:
+    for row in rows:
         style = "bold green" if row.rank == 1 else ""
         # A shared rank is written once: those below it cannot be told apart from it.
         rank = f"{row.rank}" if row.rank != before else "="

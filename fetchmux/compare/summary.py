@@ -8,7 +8,7 @@ from __future__ import annotations
 import collections
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from fetchmux.compare import stats
@@ -66,17 +66,24 @@ class Row(NamedTuple):
 class Summary(NamedTuple):
     """Rows in the order of rank, and the strategies that have none, each with what is wrong.
 
+    `peers`: the rows of those that are ranked among themselves.
     `changing`: the pages change by themselves, so the results were compared by status alone.
     """
 
     rows: list[Row]
+    peers: list[Row]
     reference: str | None
     unranked: dict[str, str]
     changing: bool
 
 
 def summarise(
-    reports: Sequence[Report], reference: str, ideals: dict[str, float], *, may_change: bool = False
+    reports: Sequence[Report],
+    reference: str,
+    ideals: dict[str, float],
+    *,
+    may_change: bool = False,
+    apart: Collection[str] = (),
 ) -> Summary:
     """Rank what can be ranked.
 
@@ -84,6 +91,7 @@ def summarise(
         reports: all trials, in any order.
         reference: the strategy that speeds are relative to; the slowest one stands in when it has no rank.
         ideals: the shortest possible time of a strategy, in seconds, where it is known.
+        apart: who is ranked among themselves, though all have to fetch the same.
         may_change: the pages are somebody else's, who may give another one at each fetch.
     """
     by_backend: dict[str, list[Report]] = collections.defaultdict(list)
@@ -95,11 +103,14 @@ def summarise(
     samples = {backend: [report.wall for report in ran] for backend, ran in ranked.items()}
     order = sorted(samples, key=lambda backend: statistics.median(samples[backend]))
     if not order:
-        return Summary([], None, unranked, changing)
+        return Summary([], [], None, unranked, changing)
     against = reference if reference in samples else order[-1]
-    ranks = _ranks(order, samples)
-    rows = [_row(ranked[backend], ranks[backend], samples[against], ideals.get(backend)) for backend in order]
-    return Summary(rows, against, unranked, changing)
+    groups = [backend for backend in order if backend not in apart], [backend for backend in order if backend in apart]
+    rows, peers = (
+        [_row(ranked[backend], rank, samples[against], ideals.get(backend)) for backend, rank in _ranks(group, samples)]
+        for group in groups
+    )
+    return Summary(rows, peers, against, unranked, changing)
 
 
 def _changing(by_backend: dict[str, list[Report]]) -> bool:
@@ -154,19 +165,19 @@ def _told(report: Report) -> str:
     return ", ".join(parts) or "nothing"
 
 
-def _ranks(order: list[str], samples: dict[str, list[float]]) -> dict[str, int]:
+def _ranks(order: list[str], samples: dict[str, list[float]]) -> Iterator[tuple[str, int]]:
     """Places from 1; a strategy shares the place of the first one that it cannot be told apart from.
 
     The first of many is the luckiest of many, so each comparison has to be the surer the more there are (Bonferroni).
     """
     ranks: dict[str, int] = {}
-    leader = order[0]
+    leader = order[0] if order else ""
     confidence = 1 - _ERROR / max(1, len(order) - 1)
     for place, backend in enumerate(order, 1):
         if not same(samples[backend], samples[leader], confidence):
             leader = backend
         ranks[backend] = ranks.get(leader, place)
-    return ranks
+        yield backend, ranks[backend]
 
 
 def same(samples: Sequence[float], others: Sequence[float], confidence: float = 1 - _ERROR) -> bool:

@@ -80,9 +80,9 @@ def _timings(exchange: Exchange) -> Timings:
     )
 
 
-def _spell(address: Address) -> str:
+def _spell(address: Address) -> str | None:
     if isinstance(address.sockaddr, str):
-        # The path of a Unix socket.
-        return address.sockaddr
+        # The path of a Unix socket; nothing where a peer connects by its own means and does not tell where.
+        return address.sockaddr or None
     host, port = address.sockaddr[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

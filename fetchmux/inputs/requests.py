@@ -132,6 +132,8 @@ def _decode(item: str | bytes) -> str:
 
 def _check(text: str) -> None:
     """Refuse what cannot be read whatever it means. Raises FetchError `bad-url`."""
+    if not text:
+        raise bad_url("there is nothing in it")
     # Four bytes are the most that a character takes; a line may have been cut after MAX_LINE bytes.
     if len(text) > MAX_LINE // 4 and len(text.encode("utf-8", "surrogatepass")) > MAX_LINE:
         raise bad_url(f"the line is longer than {MAX_LINE:,} bytes")
