@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,13 +34,18 @@ http {{
         listen 127.0.0.1:{port} backlog=4096;
         root {root}/pages;
         location / {{ try_files $uri /1k; }}
+        location /work {{ gzip_static always; rewrite ^ /coded break; }}
     }}
 }}
 """
 
 
 class Nginx:
-    """A server inside a `with` block: `/big` is a sparse file of a GiB, everything else a page of 1 KiB."""
+    """A server inside a `with` block.
+
+    `/big` is a sparse file of a GiB; whatever begins with `/work` is a page in gzip that takes a millisecond to decode;
+    everything else is a page of 1 KiB.
+    """
 
     def __init__(self) -> None:
         self.root = Path(tempfile.mkdtemp(prefix="fetchmux-bench-"))
@@ -50,6 +58,7 @@ class Nginx:
         (pages / "1k").write_bytes(b"x" * PAGE)
         with open(pages / "big", "wb") as big:
             big.truncate(1 << 30)
+        (pages / "coded.gz").write_bytes(_millisecond_of_work())
         # A worker of nginx that was started by root runs as somebody else.
         for path in (self.root, pages):
             path.chmod(0o755)
@@ -81,6 +90,21 @@ class Nginx:
 def pinned() -> bool:
     """Whether server and client can have a core each."""
     return {SERVER_CORE, CLIENT_CORE} <= os.sched_getaffinity(0)
+
+
+def _millisecond_of_work() -> bytes:
+    """A member of gzip that takes this machine so long."""
+    words = [b"%x" % number for number in random.Random(1).choices(range(1 << 12), k=400_000)]
+    size = 1_000
+    while True:
+        member = gzip.compress(b" ".join(words[:size]))
+        started = time.perf_counter()
+        for _ in range(10):
+            gzip.decompress(member)
+        took = (time.perf_counter() - started) / 10
+        if took >= 0.001 or size >= len(words):
+            return member
+        size = int(size * 1.1)
 
 
 def _free_port() -> int:

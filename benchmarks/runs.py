@@ -40,13 +40,14 @@ class Contender(NamedTuple):
     stdin: Path | None = None
 
 
-def measure(contender: Contender) -> Run:
-    """Run it once, on the client's core. Raises RuntimeError when it fails."""
+def measure(contender: Contender, *, pin: bool = True) -> Run:
+    """Run it once, on the client's core if it is pinned. Raises RuntimeError when it fails."""
+    command = _alone(contender.command) if pin else contender.command
     environment = {name: value for name, value in os.environ.items() if name not in _DISTURBING}
     with open(contender.stdin or os.devnull, "rb") as stdin:
         started = time.perf_counter()
         process = subprocess.Popen(
-            _alone(contender.command), stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env=environment, cwd=ROOT,
         )  # fmt: skip
         with Watch(process.pid) as watch:
@@ -85,14 +86,14 @@ class Watch:
                         self.peak = max(self.peak, int(line.split()[1]) * 1024)
 
 
-def interleave(contenders: list[Contender], rounds: int) -> dict[str, list[Run]]:
+def interleave(contenders: list[Contender], rounds: int, *, pin: bool = True) -> dict[str, list[Run]]:
     """Run all of them in each round; their runs by name."""
     for contender in contenders:
-        measure(contender)
+        measure(contender, pin=pin)
     runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
     for number in range(rounds):
         for contender in contenders[number % len(contenders) :] + contenders[: number % len(contenders)]:
-            runs[contender.name].append(measure(contender))
+            runs[contender.name].append(measure(contender, pin=pin))
             print(".", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return runs

@@ -1,6 +1,6 @@
 """What grows, and what must not: many waits at once, a million URLs, one large body, and the start of the program.
 
-python -m benchmarks.scale [--only floor,waits,million,body,start] [--rounds 3] [--export-markdown FILE]
+python -m benchmarks.scale [--only floor,waits,million,body,processes,start] [--rounds 3] [--export-markdown FILE]
 """
 
 from __future__ import annotations
@@ -115,6 +115,21 @@ def body(table: report.Table, rounds: int) -> None:
               limit(us.peak / report.MIB, 60))  # fmt: skip
 
 
+def processes(table: report.Table, rounds: int) -> None:
+    """Two processes beside one, where each response takes a millisecond of work: to decode it."""
+    count = 5_000
+    with Nginx() as server:
+        urls = server.root / "coded-urls"
+        urls.write_text("".join(server.url(f"work/{number}\n") for number in range(count)))
+        command = fetchmux("get", "-q", "-b", "epoll", "-c", str(WINDOW), "--compressed", "-i", str(urls))
+        contenders = [Contender("one", command), Contender("two", [*command, "--processes", "2"])]
+        measured = interleave(contenders, rounds, pin=False)
+    one, two = middle(measured["one"]), middle(measured["two"])
+    gain = ratio(measured["one"], measured["two"])
+    table.add("1 ms of work a response, two processes", f"{two.wall:.2f} s", f"{one.wall:.2f} s one", f"{gain:.2f}",
+              f"{'✓' if gain >= 1.8 else '✗'} 1.80")  # fmt: skip
+
+
 def start(table: report.Table, rounds: int) -> None:
     """From nothing to the end of the shortest runs."""
     with Nginx() as server:
@@ -154,6 +169,7 @@ PARTS: dict[str, Callable[[report.Table, int], None]] = {
     "waits": waits,
     "million": million,
     "body": body,
+    "processes": processes,
     "start": start,
 }
 
