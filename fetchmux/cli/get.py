@@ -26,9 +26,18 @@ Exit status:
 """
 
 
+class _Get(click.Command):
+    """The command. Click would take the word after a bare `--resume` for its value, which may be a URL."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = args.index("--") if "--" in args else len(args)
+        spelled = ["--resume=failed" if word == "--resume" else word for word in args[:options]]
+        return super().parse_args(ctx, spelled + args[options:])
+
+
 # Options in the order in which help shows them: what to fetch, how to ask, the limits, the results, what is told.
 # fmt: off
-@click.command(epilog=_EPILOG, context_settings={"show_default": True})
+@click.command(cls=_Get, epilog=_EPILOG, context_settings={"show_default": True})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("-b", "--backend", default=registry.default(), metavar="NAME",
               help="The strategy, or a peer; `fetchmux backends` lists them.")
@@ -105,6 +114,10 @@ Exit status:
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
+@click.option("--journal", metavar="FILE", help="Write down each input that has ended, so that --resume can go on.")
+@click.option("--resume", type=click.Choice(["failed", "missing"]),
+              help="Go on with the run of this journal, if there is one: without a value, or with =failed, what has"
+                   " failed is fetched again, too; with =missing only what has no record.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")

@@ -38,6 +38,8 @@ class Given:
     keep_partial: bool
     on_save_error: Literal["continue", "stop"]
     ordered: bool
+    journal: str | None
+    resume: Literal["failed", "missing"] | None
     concurrency: int
     processes: int
     header: tuple[Headers, ...]
@@ -87,6 +89,16 @@ class Given:
 
     def check(self) -> None:
         """Raise click.UsageError for what cannot be meant together."""
+        self._check_requests()
+        self._check_results()
+        if self.ipv4 and self.ipv6:
+            raise click.UsageError("--ipv4 and --ipv6 exclude each other")
+        if self.key is not None and self.cert is None:
+            raise click.UsageError("--key goes with --cert")
+        if self.quiet and self.verbose:
+            raise click.UsageError("--quiet and --verbose exclude each other")
+
+    def _check_requests(self) -> None:
         if self.search is not None and self.template is not None:
             raise click.UsageError("--search and --template exclude each other")
         if self.head and (self.data or self.data_binary):
@@ -95,16 +107,16 @@ class Given:
             raise click.UsageError("--data and --data-binary exclude each other: their order could not be kept")
         if self.head and self.request not in (None, "HEAD"):
             raise click.UsageError("--head is the method HEAD: --request excludes it")
+
+    def _check_results(self) -> None:
         if self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"):
             raise click.UsageError(f"--format {self.format} has no place for a body: --body {self.body} needs jsonl")
         if self.save_dir is None and (self.name is not None or self.keep_partial):
             raise click.UsageError("--name and --keep-partial go with --save-dir")
-        if self.ipv4 and self.ipv6:
-            raise click.UsageError("--ipv4 and --ipv6 exclude each other")
-        if self.key is not None and self.cert is None:
-            raise click.UsageError("--key goes with --cert")
-        if self.quiet and self.verbose:
-            raise click.UsageError("--quiet and --verbose exclude each other")
+        if self.resume is not None and self.journal is None:
+            raise click.UsageError("--resume needs the --journal of the run to go on with")
+        if self.journal is not None and self.output not in (None, "-") and self.format in ("table", "body"):
+            raise click.UsageError(f"--journal cannot go on with a file of --format {self.format}: only with records")
 
     def format_for(self, terminal: bool) -> Format:
         """The format of the results; a body that was asked for needs records."""

@@ -10,6 +10,7 @@ import io
 import os
 import re
 import select
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -47,6 +48,15 @@ class Outlet(io.FileIO):
             raise
         return size
 
+    def secure(self) -> None:
+        """Wait until what was written is on the disk, where there is one. Raises OSError."""
+        if stat.S_ISREG(os.fstat(self.fileno()).st_mode):
+            try:
+                os.fsync(self.fileno())
+            except OSError as error:
+                error.filename = self._title
+                raise
+
     def _write_some(self, data: memoryview) -> int:
         # Typed as always a number, it is None where somebody has made the descriptor non-blocking.
         count: int | None = super().write(data)
@@ -80,11 +90,12 @@ class SharedTerminal(Outlet):
             return super().write(shown)
 
 
-def open_file(path: str | None) -> int:
-    """A descriptor for the results: a new or emptied file, or standard output. Raises UsageError."""
+def open_file(path: str | None, *, append: bool = False) -> int:
+    """A descriptor for the results: a new or emptied file, one that goes on, or standard output. Raises UsageError."""
     try:
         if path is not None:
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            how = os.O_APPEND if append else os.O_TRUNC
+            return os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_CLOEXEC, 0o666)
         return sys.stdout.fileno()
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None

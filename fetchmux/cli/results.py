@@ -27,16 +27,25 @@ class Results:
 
     Args:
         path: a file; None is standard output.
+        append: the file has a heading and records already, and goes on.
         lifted: a context in which the progress line is out of the way.
 
     Attributes:
         format: how results are written.
         sink: takes them.
+        secure: waits until what was written is on the disk.
         ragged: a terminal shows bare bodies, which may break off in a line: nothing may be drawn below.
     """
 
-    def __init__(self, given: Given, path: str | None, lifted: Callable[[], AbstractContextManager[None]]) -> None:
-        fd = open_file(path)
+    def __init__(
+        self,
+        given: Given,
+        path: str | None,
+        lifted: Callable[[], AbstractContextManager[None]],
+        *,
+        append: bool = False,
+    ) -> None:
+        fd = open_file(path, append=append)
         terminal = os.isatty(fd)
         self.format = given.format_for(terminal and path is None)
         self.ragged = terminal and self.format == "body"
@@ -46,7 +55,8 @@ class Results:
         else:
             self._outlet = Outlet(fd, path)
         self._table = _table(self._outlet, terminal) if self.format == "table" else None
-        self.sink = self._table or self._plain_sink(given)
+        self.sink = self._table or self._plain_sink(given, headed=append)
+        self.secure = self._outlet.secure
 
     def finish(self) -> None:
         """Write what comes after the last result. Raises OSError."""
@@ -59,12 +69,12 @@ class Results:
         """Close the file. Raises OSError: some file systems tell only now that they are full."""
         self._outlet.close()
 
-    def _plain_sink(self, given: Given) -> Sink:
+    def _plain_sink(self, given: Given, *, headed: bool) -> Sink:
         if self.format == "jsonl":
             return JsonLines(self._outlet, given.body)
         if self.format == "body":
             return Bodies(self._outlet)
-        return Delimited(self._outlet, "," if self.format == "csv" else "\t")
+        return Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not headed)
 
 
 def _table(outlet: Outlet, terminal: bool) -> Table:

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fetchmux.cli.given import Given
+    from fetchmux.cli.resumption import Resumption
     from fetchmux.cli.signals import Interruption
+    from fetchmux.journal.keeping import Keeping
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
     from fetchmux.spread.spread import Spread
+
+    Requests = Iterator[Request | None]
 
 # With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
 _WAITING = 8
@@ -45,19 +49,27 @@ class Run:
         common = recipe(given)
         # A key may hold any of those signs.
         globs = not given.globoff and common.template is None
-        self._limit: FailureLimit | None = None
-        self._disk: FullDisk | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
         path = None if given.output == "-" else given.output
-        if path is not None and self._source.includes(path):
-            raise UsageError(f"{path!r} is both input and output")
+        for written in (path, given.journal):
+            if written is not None and self._source.includes(written):
+                raise UsageError(f"{written!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
-        self._results = Results(given, path, console.lifted)
-        sink = self._results.sink
+        self._resumption = _resumption(given, path)
+        appends = self._resumption is not None and self._resumption.appends
+        self._results = Results(given, path, console.lifted, append=appends)
+        requests, sink = self._composed(read_requests(self._source, common), self._results.sink)
+        options = given.options(self._results.format)
+        self._session = _runner(requests, options, sink, given, console.notice)
+
+    def _composed(self, requests: Requests, sink: Sink) -> tuple[Requests, Sink]:
+        """A list and the sink of its results with all between them that was asked for."""
+        given, console = self._given, self._console
+        self._limit: FailureLimit | None = None
+        self._disk: FullDisk | None = None
+        self._keeping: Keeping | None = None
         if console.watched or given.verbose:
             sink = Watched(sink, console, failures=given.verbose)
-        requests = read_requests(self._source, common)
-        options = given.options(self._results.format)
         if given.max_failures is not None:
             sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
         if given.on_save_error == "stop":
@@ -66,12 +78,15 @@ class Run:
             from fetchmux.inputs.choice import unique
 
             requests = unique(requests)
+        if self._resumption is not None:
+            keeping = self._resumption.keep(requests, sink, self._results.secure, console.notice)
+            requests, sink, self._keeping = keeping.requests(), keeping, keeping
         if given.ordered:
             from fetchmux.sinks.ordered import Ordered
 
             ordered = Ordered(requests, sink, max(_LEAST_WAITING, _WAITING * given.concurrency))
             requests, sink = ordered.requests(), ordered
-        self._session = _runner(requests, options, sink, given, console.notice)
+        return requests, sink
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status."""
@@ -99,17 +114,23 @@ class Run:
         if self._console.watched and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
-            self._console.line = ProgressLine(self._session, self._source.total)
+            done = 0 if self._resumption is None else self._resumption.done
+            total = None if self._source.total is None else self._source.total - done
+            self._console.line = ProgressLine(self._session, total)
 
-    def _fetch(self) -> OSError | None:
-        """Run the session; what the input or the output could not do is returned."""
+    def _fetch(self) -> OSError | UsageError | None:
+        """Run the session; what the input or the output could not do is returned, or that they do not fit."""
         try:
             try:
                 self._session.run()
                 self._results.finish()
             finally:
+                if self._keeping is not None:
+                    self._keeping.sync()
                 self._results.close()
-        except OSError as failure:
+                if self._resumption is not None:
+                    self._resumption.close()
+        except (OSError, UsageError) as failure:
             return failure
         return None
 
@@ -121,9 +142,14 @@ class Run:
             return "a body could not be saved"
         return "too many failures" if self._limit is not None and self._limit.reached else None
 
-    def _conclude(self, failure: OSError | None, seconds: float) -> int:
+    def _conclude(self, failure: OSError | UsageError | None, seconds: float) -> int:
         """The last words of a run that nobody interrupted, and its exit status."""
         tally = self._session.tally
+        if isinstance(failure, UsageError):
+            if not tally.done:
+                raise failure
+            self._console.say(str(failure))
+            return 1
         status = 1 if tally.failed else 0
         if (reason := self._cut_short()) is not None:
             self._console.say(ended_early(reason, tally, whole=self._source.ended))
@@ -135,12 +161,21 @@ class Run:
             self._console.say(f"{failure.filename}: {failure.strerror}")
             return 1
         if self._console.watched or self._given.verbose:
-            self._console.tell(summary(tally, seconds))
+            left_out = 0 if self._keeping is None else self._keeping.left_out
+            self._console.tell(summary(tally, seconds) + (f"; {left_out:,} were done before" if left_out else ""))
         return status
 
 
+def _resumption(given: Given, path: str | None) -> Resumption | None:
+    if given.journal is None:
+        return None
+    from fetchmux.cli.resumption import Resumption
+
+    return Resumption(given, path)
+
+
 def _runner(
-    requests: Iterator[Request | None], options: Options, sink: Sink, given: Given, notice: Callable[[str], None]
+    requests: Requests, options: Options, sink: Sink, given: Given, notice: Callable[[str], None]
 ) -> Session | Spread:
     """Who fetches: this process, or several others."""
     network = given.network()
