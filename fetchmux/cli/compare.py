@@ -21,8 +21,9 @@ from fetchmux.cli import options, outlets
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
+    from fetchmux.compare.cell import Setting
     from fetchmux.compare.comparison import Comparison
-    from fetchmux.compare.export import Document, Setting
+    from fetchmux.compare.export import Document
     from fetchmux.compare.summary import Summary
 
 # So many different pages of the embedded origin: an answer that is handed to another request is noticed.
@@ -59,14 +60,12 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     1: a strategy failed or fetched something else than the others; 2: wrong usage; 130 or 143: interrupted or
     terminated, what was measured by then is shown and exported.
     """
-    from fetchmux.compare import export, machine
     from fetchmux.compare.comparison import Comparison
 
     outlet = outlets.Outlet(outlets.open_file(None))
     names, left_out = _names(given["named"])
-    setting = _setting(urls, names, given)
-    document = export.Document(export.VERSION, setting, machine.describe(), [])
-    comparison = Comparison(setting, urls or setting.urls)
+    document = _document(urls, names, given)
+    comparison = Comparison(document, urls)
     path = given["export_json"]
     if path is not None:
         _save(path, document)
@@ -74,24 +73,41 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     for sentence in left_out:
         click.echo(f"fetchmux: {sentence}", err=True)
     status = _run(comparison, document, path)
-    return _conclude(outlet, document, comparison.ideals(), status)
+    return _conclude(outlet, document, status)
 
 
-def _setting(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Setting:
-    """What is compared. Raises UsageError."""
-    from fetchmux.compare.export import Setting
+def _document(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Document:
+    """What is compared, where and when, before anything is measured. Raises UsageError."""
+    import datetime as dt
+
+    from fetchmux import __version__
+    from fetchmux.compare import export, machine
+    from fetchmux.compare.cell import Cell
 
     if given["reference"] != "sequential" and given["reference"] not in names:
         raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
+    return export.Document(
+        export.VERSION,
+        __version__,
+        dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        random.randrange(1 << 31) if given["seed"] is None else given["seed"],
+        machine.describe(),
+        given["reference"],
+        [Cell("urls" if urls else "io", {}, _setting(urls, names, given))],
+    )
+
+
+def _setting(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Setting:
+    """What the trials have in common. Raises UsageError."""
+    from fetchmux.compare.cell import Setting
+
     shown = _readable(urls)
     return Setting(
         backends=names,
-        reference=given["reference"],
         requests=given["requests"] or len(urls) or 500,
         concurrency=given["concurrency"],
         rounds=given["rounds"],
         warm_up=given["warm_up"],
-        seed=random.randrange(1 << 31) if given["seed"] is None else given["seed"],
         urls=shown or tuple(f"/bytes/{given['size']}?delay={given['delay']:g}&seed={page}" for page in range(_PAGES)),
         embedded=not urls,
         delay=0.0 if urls else given["delay"],
@@ -144,16 +160,14 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> int |
     from fetchmux.cli.trials import Watch
     from fetchmux.origin.launch import OriginFailed
 
-    setting = document.setting
     signal.signal(signal.SIGTERM, _terminated)
-    with Watch(len(setting.backends) * setting.rounds) as watch:
+    with Watch(_meant(document)) as watch:
         try:
-            for backend, report in comparison.reports():
+            for _, backend, report in comparison.trials():
                 if report is None:
                     watch.begins(backend)
                     continue
                 watch.ends()
-                document.reports.append(report)
                 if path is not None:
                     _save(path, document)
         except KeyboardInterrupt as interrupt:
@@ -166,6 +180,11 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> int |
             click.echo(f"fetchmux: {failure}", err=True)
             return 1
     return None
+
+
+def _meant(document: Document) -> int:
+    """How many trials there will be."""
+    return sum(len(cell.setting.backends) * cell.setting.rounds for cell in document.cells)
 
 
 def _terminated(number: int, frame: FrameType | None) -> NoReturn:
@@ -182,33 +201,33 @@ def _save(path: Path, document: Document) -> None:
         raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
-def _conclude(outlet: outlets.Outlet, document: Document, ideals: dict[str, float], ended: int | None) -> int:
+def _conclude(outlet: outlets.Outlet, document: Document, ended: int | None) -> int:
     """Show what was measured, and return the exit status; `ended` is that of an early end."""
     from fetchmux.cli.verdict import render
     from fetchmux.compare.summary import summarise
 
-    setting = document.setting
-    summary = summarise(document.reports, setting.reference, ideals, may_change=not setting.embedded)
-    status = 1 if summary.unranked or any(report.failed for report in document.reports) else 0
+    summaries = [summarise(cell, document.reference) for cell in document.cells]
+    reports = [report for cell in document.cells for report in cell.reports]
+    status = 1 if any(summary.unranked for summary in summaries) or any(report.failed for report in reports) else 0
     try:
-        outlet.write(render(document, summary).encode(sys.stdout.encoding, "replace"))
+        outlet.write(render(document, summaries).encode(sys.stdout.encoding, "replace"))
     except BrokenPipeError:
         # The reader has what it wanted, as in `fetchmux compare | head -1`.
         return status if ended is None else ended
     except OSError as error:
         click.echo(f"fetchmux: {error.filename}: {error.strerror}", err=True)
         status = 1
-    _warn(document, summary)
+    _warn(document, summaries)
     if ended is not None:
-        done = f"{len(document.reports)} of {len(setting.backends) * setting.rounds} trials"
+        done = f"{len(reports)} of {_meant(document)} trials"
         click.echo(f"fetchmux: interrupted after {done}", err=True)
         return ended
     return status
 
 
-def _warn(document: Document, summary: Summary) -> None:
+def _warn(document: Document, summaries: list[Summary]) -> None:
     """What a reader of the tables has to know."""
-    if summary.changing:
+    if any(summary.changing for summary in summaries):
         click.echo("fetchmux: the pages change from one fetch to the next: only statuses were compared", err=True)
     if document.machine.system != "Linux":
         click.echo("fetchmux: peak memory is ru_maxrss here, in which other programs may have a part", err=True)

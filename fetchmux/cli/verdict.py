@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fetchmux.cli import wording
+from fetchmux.compare.cell import Cell, Setting
 from fetchmux.compare.export import Document
 from fetchmux.compare.stats import Interval
 from fetchmux.compare.summary import Row, Summary
@@ -25,23 +26,31 @@ _PIPED_WIDTH = 100
 _TWO_TABLES = 100
 
 
-def render(document: Document, summary: Summary) -> str:
+def render(document: Document, summaries: list[Summary]) -> str:
     """Everything, as standard output takes it: in colours and as wide as the terminal, if it is one."""
     # Written by the caller in one go: what the console itself cannot write, it takes for a defect.
     page = io.StringIO()
     console = Console(file=page, highlight=False, force_terminal=sys.stdout.isatty() or None)
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
-    console.print(Text(_heading(document), "bold"))
+    for cell, summary in zip(document.cells, summaries, strict=True):
+        _show(console, cell, summary)
+    for sentence in _method(document):
+        console.print(sentence, soft_wrap=False)
+    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+
+
+def _show(console: Console, cell: Cell, summary: Summary) -> None:
+    """One cell."""
+    console.print(Text(_heading(cell.setting), "bold"))
     if summary.rows:
         wide = console.width >= _TWO_TABLES
         for columns in (_SPEED + _BOUND, _SHARES + _COST) if wide else (_SPEED, _BOUND + _SHARES, _COST):
             console.print()
             console.print(_table(columns, summary))
     console.print()
-    for sentence in (*_wrong(document, summary), *_verdict(summary), *_method(document)):
+    for sentence in (*_wrong(cell, summary), *_verdict(summary)):
         console.print(sentence, soft_wrap=False)
-    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
 
 
 Column = tuple[str, Callable[[Row], str]]
@@ -90,8 +99,7 @@ def _table(columns: list[Column], summary: Summary) -> Table:
     return table
 
 
-def _heading(document: Document) -> str:
-    setting = document.setting
+def _heading(setting: Setting) -> str:
     what = f"{_counted(setting.requests, 'request')}, {setting.concurrency:,} at once"
     what += f", {_counted(setting.rounds, 'round')}"
     if setting.embedded:
@@ -101,16 +109,16 @@ def _heading(document: Document) -> str:
     return f"{what}; {_counted(len(setting.urls), 'URL')}"
 
 
-def _wrong(document: Document, summary: Summary) -> list[Text]:
+def _wrong(cell: Cell, summary: Summary) -> list[Text]:
     """Who has no rank, and what failed under those that have one."""
     lines = [Text(f"{backend} is not ranked: {reason}", "bold red") for backend, reason in summary.unranked.items()]
-    worst = max(document.reports, key=lambda report: report.failed, default=None)
+    worst = max(cell.reports, key=lambda report: report.failed, default=None)
     if worst is not None and worst.failed:
-        failed = f"{worst.failed:,} of {_counted(document.setting.requests, 'request')} failed in a trial of"
+        failed = f"{worst.failed:,} of {_counted(cell.setting.requests, 'request')} failed in a trial of"
         codes = ", ".join(f"{count:,} × {code}" for code, count in sorted(worst.codes.items()))
         told = f"{failed} {worst.backend} ({codes}): these times are those of failures too."
         lines.append(Text(told, "yellow"))
-    notices = {f"{report.backend}: {notice}" for report in document.reports for notice in report.notices}
+    notices = {f"{report.backend}: {notice}" for report in cell.reports for notice in report.notices}
     return lines + [Text(notice, "yellow") for notice in sorted(notices)]
 
 
@@ -139,9 +147,9 @@ def _verdict(summary: Summary) -> list[Text]:
 
 
 def _method(document: Document) -> list[Text]:
-    machine, setting = document.machine, document.setting
+    machine = document.machine
     return [
-        Text(f"Seed {setting.seed}. {machine.implementation} {machine.python}, {machine.system} {machine.kernel}, "
+        Text(f"Seed {document.seed}. {machine.implementation} {machine.python}, {machine.system} {machine.kernel}, "
              f"{machine.affinity} × {machine.cpu}; load {machine.load[0]:.1f}.", "dim"),
         Text("Each trial in a process of its own, rounds interleaved and shuffled; time: median ± median absolute "
              "deviation; = no difference shown; client and server: share of one CPU; latency without waiting for a "

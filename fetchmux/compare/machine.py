@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib.metadata
 import os
 import platform
@@ -25,7 +24,6 @@ class Machine(msgspec.Struct):
         gil: whether Python threads take turns at one interpreter.
     """
 
-    date: str
     python: str
     implementation: str
     packages: dict[str, str]
@@ -42,7 +40,6 @@ class Machine(msgspec.Struct):
 def describe() -> Machine:
     """Look around."""
     return Machine(
-        date=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         python=platform.python_version(),
         implementation=platform.python_implementation(),
         packages=_versions(),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from fetchmux.compare import stats
+from fetchmux.compare.cell import Cell
 from fetchmux.compare.trial import Report
 
 # From this share of the ideal time or of a CPU on, that is what set the time.
@@ -75,17 +76,13 @@ class Summary(NamedTuple):
     changing: bool
 
 
-def summarise(
-    reports: Sequence[Report], reference: str, ideals: dict[str, float], *, may_change: bool = False
-) -> Summary:
-    """Rank what can be ranked.
+def summarise(cell: Cell, reference: str) -> Summary:
+    """Rank what can be ranked; speeds are relative to `reference`, or to the slowest one when that has no rank."""
+    # Pages that are somebody else's may be others at each fetch.
+    return _summarise(cell.reports, reference, may_change=not cell.setting.embedded)
 
-    Args:
-        reports: all trials, in any order.
-        reference: the strategy that speeds are relative to; the slowest one stands in when it has no rank.
-        ideals: the shortest possible time of a strategy, in seconds, where it is known.
-        may_change: the pages are somebody else's, who may give another one at each fetch.
-    """
+
+def _summarise(reports: Sequence[Report], reference: str, *, may_change: bool) -> Summary:
     by_backend: dict[str, list[Report]] = collections.defaultdict(list)
     for report in sorted(reports, key=lambda report: report.round):
         by_backend[report.backend].append(report)
@@ -98,7 +95,7 @@ def summarise(
         return Summary([], None, unranked, changing)
     against = reference if reference in samples else order[-1]
     ranks = _ranks(order, samples)
-    rows = [_row(ranked[backend], ranks[backend], samples[against], ideals.get(backend)) for backend in order]
+    rows = [_row(ranked[backend], ranks[backend], samples[against]) for backend in order]
     return Summary(rows, against, unranked, changing)
 
 
@@ -174,12 +171,13 @@ def same(samples: Sequence[float], others: Sequence[float], confidence: float = 
     return stats.paired_ratio(samples, others, confidence=confidence)[1].holds(1.0)
 
 
-def _row(ran: list[Report], rank: int, reference: list[float], ideal: float | None) -> Row:
+def _row(ran: list[Report], rank: int, reference: list[float]) -> Row:
     walls = [report.wall for report in ran]
     wall = statistics.median(walls)
     speed, speed_interval = stats.paired_ratio(walls, reference)
     requests = ran[0].ok + ran[0].failed
-    latencies = [latency for report in ran for latency in report.latencies]
+    ideal = ran[0].ideal
+    latencies = [latency for report in ran for latency in report.spans.latencies()]
     servers = [report.cpu_server / report.wall for report in ran if report.cpu_server is not None]
     return Row(
         backend=ran[0].backend,

@@ -38,11 +38,11 @@ def test_a_comparison_ranks_tells_and_keeps_every_sample(tmp_path: Path):
     assert re.search(r"^1 +\w+ .+ ×", text, re.MULTILINE)
     assert re.search("^Against sequential (it|epoll) is ", text, re.MULTILINE)
     document = export.load(path)
-    assert document.setting.seed == 7
-    assert sorted((report.backend, report.round) for report in document.reports) == [
+    assert document.seed == 7
+    assert sorted((report.backend, report.round) for report in document.cells[0].reports) == [
         ("epoll", 0), ("epoll", 1), ("epoll", 2), ("sequential", 0), ("sequential", 1), ("sequential", 2),
     ]  # fmt: skip
-    assert {len(report.latencies) for report in document.reports} == {20}
+    assert {len(report.spans.wait) for report in document.cells[0].reports} == {20}
     assert document.machine.packages["fetchmux"]
     assert document.machine.descriptors[0] != 0
 
@@ -51,7 +51,7 @@ def test_the_seed_gives_the_order(tmp_path: Path):
     orders = []
     for name in ("a", "b"):
         compare(*TWO, *QUICK, "--rounds", "3", "--seed", "3", "--export-json", str(tmp_path / name))
-        orders.append([(report.round, report.backend) for report in export.load(tmp_path / name).reports])
+        orders.append([(report.round, report.backend) for report in export.load(tmp_path / name).cells[0].reports])
     assert orders[0] == orders[1]
 
 
@@ -69,9 +69,9 @@ def test_urls_are_fetched_in_turn(origin: Origin, tmp_path: Path):
     done = compare("-b", "epoll", "-b", "threads", *QUICK, "--export-json", str(path), *urls)
     assert done.returncode == 0
     document = export.load(path)
-    assert document.setting.backends == ("epoll", "threads")
-    assert not document.setting.embedded
-    assert {tuple(sorted(report.statuses.items())) for report in document.reports} == {((200, 10), (404, 10))}
+    assert document.cells[0].setting.backends == ("epoll", "threads")
+    assert not document.cells[0].setting.embedded
+    assert {tuple(sorted(report.statuses.items())) for report in document.cells[0].reports} == {((200, 10), (404, 10))}
 
 
 def test_gevent_is_patched_in_its_trial_and_nobody_else_is():
@@ -151,13 +151,13 @@ def test_no_password_is_shown_or_kept(origin: Origin, tmp_path: Path):
     # It was sent nevertheless: these pages are the ones of which the header is a part.
     plain = compare("-b", "epoll", *QUICK, "--export-json", str(tmp_path / "plain"), origin.url("/headers"))
     assert plain.returncode == 0
-    assert export.load(path).reports[0].digest != export.load(tmp_path / "plain").reports[0].digest
+    assert export.load(path).cells[0].reports[0].digest != export.load(tmp_path / "plain").cells[0].reports[0].digest
 
 
 def test_what_all_trials_had_in_common_is_kept(tmp_path: Path):
     path = tmp_path / "out.json"
     compare("-b", "epoll", *QUICK, "--keep-alive", "--timeout", "9s", "--export-json", str(path))
-    assert export.load(path).setting.options == {
+    assert export.load(path).cells[0].setting.options == {
         "concurrency": 5, "keep_alive": True, "timeout": 9.0, "body": "digest",
     }  # fmt: skip
 
@@ -165,7 +165,7 @@ def test_what_all_trials_had_in_common_is_kept(tmp_path: Path):
 def begun(path: Path, process: Any) -> export.Document:
     """The document once at least one trial is in it; polled, because a file makes no sound."""
     for _ in range(3000):
-        if path.exists() and (document := export.load(path)).reports:
+        if path.exists() and (document := export.load(path)).cells[0].reports:
             return document
         if process.poll() is not None:
             break
@@ -184,7 +184,7 @@ def test_an_interrupt_shows_and_keeps_what_was_measured(number: int, status: int
     assert b"Traceback" not in stderr
     assert re.search(rb"interrupted after \d+ of 1000 trials", stderr)
     assert b"Seed" in stdout
-    assert export.load(path).reports
+    assert export.load(path).cells[0].reports
 
 
 @pytest.mark.usefixtures("strangers")
@@ -236,7 +236,7 @@ def test_what_was_measured_survives_a_kill_and_no_process_does(tmp_path: Path):
         begun(path, process)
         process.kill()
         process.wait()
-        assert export.load(path).reports
+        assert export.load(path).cells[0].reports
         # The origin ends with the pipe to it, the trial when it has fetched.
         for _ in range(3000):
             if not session_of(process):

@@ -35,10 +35,38 @@ def test_a_trial_reports_what_it_fetched_and_what_that_cost(origin: Origin):
     assert report.failure is None
     assert (report.ok, report.failed, report.statuses) == (20, 0, {200: 20})
     # The warm-up is in no number.
-    assert len(report.latencies) == 20
+    assert len(report.spans.latencies()) == 20
     assert report.wall > 0
     assert report.cpu_user + report.cpu_system > 0
     assert report.cpu_server is not None
+
+
+def test_waiting_for_a_slot_is_no_latency(origin: Origin):
+    """One at a time, each request waits for all before it, and none of that is in what it took itself."""
+    report = conduct(trial("sequential", origin.url("/delay/0.01"), requests=10, warm_up=0))
+    queued, latencies = report.spans.queued, report.spans.latencies()
+    assert sum(latencies) <= report.wall
+    assert queued == sorted(queued)
+    assert queued[-1] >= 9 * 0.01
+    assert all(wait >= 0.01 for wait in report.spans.wait)
+
+
+def test_a_trace_tells_when_a_request_waited_and_ran(origin: Origin):
+    report = conduct(trial("epoll", origin.url("/bytes/1"), requests=100))
+    assert sorted(trace.number for trace in report.traces) == list(range(60))
+    for trace in report.traces:
+        assert 0 <= trace.started <= trace.connected <= trace.first_byte <= trace.ended <= report.wall + 1e-6
+        assert trace.ok
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_threads_and_descriptors_are_those_of_the_midst_of_the_run(origin: Origin):
+    url = origin.url("/delay/0.01")
+    threads, processes = (conduct(trial(name, url, requests=40)) for name in ("threads", "processes"))
+    assert threads.threads >= 4
+    assert threads.descriptors >= 3 + 4
+    # Four with a connection each, and the one that has borne them.
+    assert processes.threads >= 1 + 1 + 4
 
 
 def test_what_was_fetched_has_the_same_digest_under_every_strategy_and_another_for_another_page(origin: Origin):
@@ -181,13 +209,13 @@ def test_the_warm_up_is_fetched_and_in_no_number():
         report = conduct(trial("sequential", url, requests=5, warm_up=3))
         server.shutdown()
     assert len(asked) == 8
-    assert (report.statuses, len(report.latencies)) == ({200: 5}, 5)
+    assert (report.statuses, len(report.spans.latencies())) == ({200: 5}, 5)
 
 
 @pytest.mark.usefixtures("strangers")
 def test_a_report_that_is_larger_than_a_pipe_arrives_whole():
     report = conduct(trial("lazy", "http://127.0.0.1:1/", requests=30_000, warm_up=0))
-    assert (report.failure, len(report.latencies)) == (None, 30_000)
+    assert (report.failure, len(report.spans.latencies())) == (None, 30_000)
     assert len(msgspec.json.encode(report)) > 1 << 16
 
 
