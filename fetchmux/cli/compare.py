@@ -17,40 +17,56 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fetchmux.backends import registry
-from fetchmux.cli import options, outlets
+from fetchmux.cli import options, outlets, words
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
-    from fetchmux.compare.cell import Setting
+    from fetchmux.compare.cell import Cell
     from fetchmux.compare.comparison import Comparison
     from fetchmux.compare.export import Document
+    from fetchmux.compare.scenarios import Scenario
     from fetchmux.compare.summary import Summary
 
-# So many different pages of the embedded origin: an answer that is handed to another request is noticed.
-_PAGES = 16
+_DEFAULT_ROUNDS = 7
 
 
-# Options in the order in which help shows them: who, what, how often, where to.
+# Options in the order in which help shows them: who, what load, how often and how sure, what else, where to.
 # fmt: off
 @click.command(context_settings={"show_default": True})
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("-b", "--backends", "named", multiple=True, metavar="NAME,...",
               help="The strategies to compare.  [default: all that can run here]")
 @click.option("--reference", default="sequential", metavar="NAME", help="Speeds are relative to this one.")
+@click.option("--scenario", "scenarios", multiple=True, type=words.scenarios, metavar="NAME,...",
+              help=f"The load, by name: {words.SCENARIO_NAMES}, or all.  [default: io]")
+@click.option("--sweep", "sweeps", multiple=True, type=words.sweep, metavar="NAME=VALUE,...",
+              help="Vary concurrency, delay, size, idle or work over these values; several are combined.")
 @click.option("-n", "--requests", type=click.IntRange(min=1), metavar="N",
-              help="Requests of one trial.  [default: 500, or one for each URL]")
+              help="Requests of one trial.  [default: 500 or what the scenario needs, or one for each URL]")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=50, metavar="N",
               help="Most requests in flight at once.")
-@click.option("--delay", type=options.delay, default="4ms", metavar="TIME",
-              help="How long the embedded origin waits before it replies.")
-@click.option("--size", type=options.size, default="1K", metavar="SIZE", help="How large its replies are.")
-@click.option("--rounds", type=click.IntRange(min=1), default=5, metavar="N", help="Trials of each strategy.")
-@click.option("--warm-up", type=click.IntRange(min=0), default=10, metavar="N",
+@click.option("--delay", type=options.delay, metavar="TIME",
+              help="How long the embedded origin waits before it replies.  [default: 4ms or the scenario's]")
+@click.option("--size", type=options.size, metavar="SIZE",
+              help="How large its replies are.  [default: 1K or the scenario's]")
+@click.option("--work", type=options.delay, metavar="TIME",
+              help="CPU time that is spent on each response.  [default: the scenario's]")
+@click.option("--idle", type=click.IntRange(min=0), metavar="N",
+              help="Connections that stand open and silent meanwhile.  [default: the scenario's]")
+@click.option("--keep-alive/--no-keep-alive", default=None,
+              help="Use a connection for more than one request.  [default: the scenario's]")
+@click.option("--rounds", type=click.IntRange(min=1), default=_DEFAULT_ROUNDS, metavar="N",
+              help="Trials of each strategy.")
+@click.option("--until", type=words.share, metavar="SHARE",
+              help="Add rounds until each median is known so well, such as 2%.")
+@click.option("--max-time", type=options.duration, metavar="TIME",
+              help="No round of a cell begins later.  [default: 10m with --until]")
+@click.option("--warmup", "--warm-up", "warm_up", type=click.IntRange(min=0), default=10, metavar="N",
               help="Requests of each trial before the clock runs.")
 @click.option("--seed", type=int, metavar="N", help="Gives the order of the trials.  [default: drawn and printed]")
-@click.option("--keep-alive/--no-keep-alive", default=False, help="Use a connection for more than one request.")
 @click.option("--timeout", type=options.duration, default="60s", metavar="TIME", help="For one request, whole.")
 @click.option("--trial-timeout", type=options.duration, default="120s", metavar="TIME", help="For one trial, whole.")
+@click.option("--syscalls", is_flag=True, help="Count system calls too, in a run of their own under strace.")
 @click.option("--export-json", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Every raw sample and the machine, rewritten after each trial.")
 def compare(urls: tuple[str, ...], **given: Any) -> int:
@@ -65,7 +81,7 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     outlet = outlets.Outlet(outlets.open_file(None))
     names, left_out = _names(given["named"])
     document = _document(urls, names, given)
-    comparison = Comparison(document, urls)
+    comparison = Comparison(document, urls, traced=given["syscalls"])
     path = given["export_json"]
     if path is not None:
         _save(path, document)
@@ -82,7 +98,6 @@ def _document(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, An
 
     from fetchmux import __version__
     from fetchmux.compare import export, machine
-    from fetchmux.compare.cell import Cell
 
     if given["reference"] != "sequential" and given["reference"] not in names:
         raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
@@ -93,34 +108,45 @@ def _document(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, An
         random.randrange(1 << 31) if given["seed"] is None else given["seed"],
         machine.describe(),
         given["reference"],
-        [Cell("urls" if urls else "io", {}, _setting(urls, names, given))],
+        _cells(urls, names, given),
     )
 
 
-def _setting(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Setting:
-    """What the trials have in common. Raises UsageError."""
-    from fetchmux.compare.cell import Setting
+def _cells(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> list[Cell]:
+    """The table to be filled. Raises UsageError."""
+    from fetchmux.compare import scenarios
 
-    shown = _readable(urls)
-    return Setting(
-        backends=names,
-        requests=given["requests"] or len(urls) or 500,
-        concurrency=given["concurrency"],
-        rounds=given["rounds"],
-        warm_up=given["warm_up"],
-        urls=shown or tuple(f"/bytes/{given['size']}?delay={given['delay']:g}&seed={page}" for page in range(_PAGES)),
-        embedded=not urls,
-        delay=0.0 if urls else given["delay"],
-        size=0 if urls else given["size"],
-        # A request is a whole conversation unless asked otherwise, and what it fetched is compared by hash.
-        options={
-            "concurrency": given["concurrency"],
-            "keep_alive": given["keep_alive"],
-            "timeout": given["timeout"],
-            "body": "digest",
-        },
+    sweeps = dict(given["sweeps"])
+    chosen = scenarios.find([name for listed in given["scenarios"] for name in listed] or ["io"])
+    _check(urls, [*sweeps], chosen, given)
+    wish = scenarios.Wish(
+        timeout=given["timeout"],
         limit=given["trial_timeout"],
+        max_time=given["max_time"] or (600.0 if given["until"] else None),
+        **{name: given[name] for name in ("rounds", "warm_up", "concurrency", "until", "requests", "delay", "size")},
+        **{name: given[name] for name in ("work", "idle", "keep_alive")},
     )
+    table = scenarios.cells(chosen, sweeps, wish, names, _readable(urls))
+    if not any(cell.setting.backends for cell in table):
+        raise UsageError("; ".join(f"{name} cannot take part: {why}" for name, why in table[0].excluded.items()))
+    return table
+
+
+def _check(urls: tuple[str, ...], swept: list[str], chosen: list[Scenario], given: dict[str, Any]) -> None:
+    """Refuse what makes no sense together, or cannot be done here. Raises UsageError."""
+    from fetchmux.compare import certificate, syscalls
+
+    if len(swept) < len(given["sweeps"]):
+        raise UsageError("--sweep names the same thing twice")
+    for name in ("delay", "size", "idle"):
+        if urls and name in swept:
+            raise UsageError(f"only the embedded origin's {name} can be swept: leave out the URLs")
+    if urls and (given["scenarios"] or given["idle"]):
+        raise UsageError("only the embedded origin plays scenarios and lets connections idle: leave out the URLs")
+    remedies = [certificate.missing()] if any(scenario.tls for scenario in chosen) else []
+    for remedy in [*remedies, syscalls.missing() if given["syscalls"] else None]:
+        if remedy is not None:
+            raise UsageError(remedy)
 
 
 def _names(named: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:

@@ -17,8 +17,9 @@ from rich.text import Text
 from fetchmux.cli import wording
 from fetchmux.compare.cell import Cell, Setting
 from fetchmux.compare.export import Document
+from fetchmux.compare.row import Row
 from fetchmux.compare.stats import Interval
-from fetchmux.compare.summary import Row, Summary
+from fetchmux.compare.summary import Summary
 
 # Where no terminal says how wide it is.
 _PIPED_WIDTH = 100
@@ -69,7 +70,7 @@ _BOUND: list[Column] = [
 ]
 
 _SHARES: list[Column] = [
-    ("CPU/req", lambda row: f"{row.cpu * 1e6:,.0f} µs"),
+    ("CPU/req", lambda row: f"{sum(row.cpu) * 1e6:,.0f} µs"),
     ("client", lambda row: f"{row.client_share:.0%}"),
     ("server", lambda row: "" if row.server_share is None else f"{row.server_share:.0%}"),
 ]
@@ -77,9 +78,9 @@ _SHARES: list[Column] = [
 _COST: list[Column] = [
     ("peak", lambda row: wording.size(row.memory)),
     ("switches/req", lambda row: f"{row.switches[0]:.2f} + {row.switches[1]:.2f}"),
-    ("p50", lambda row: wording.seconds(row.latency[0])),
-    ("p95", lambda row: wording.seconds(row.latency[1])),
-    ("p99", lambda row: wording.seconds(row.latency[2])),
+    ("p50", lambda row: wording.seconds(row.latency.p50)),
+    ("p95", lambda row: wording.seconds(row.latency.p95)),
+    ("p99", lambda row: wording.seconds(row.latency.p99)),
 ]
 
 

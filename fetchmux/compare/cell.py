@@ -70,6 +70,7 @@ class Cell(msgspec.Struct):
         reports: of all trials, as they ended.
         ceiling: what the embedded origin can do; None when the server is somebody else's, or unknown.
         excluded: strategies that cannot take part in this cell, each with the reason.
+        time_wait: connections of this machine that were closed a moment ago and keep their ports, after the last trial.
         syscalls: by strategy, how often each system call was made in a run of its own, which is in no report.
     """
 
@@ -79,4 +80,5 @@ class Cell(msgspec.Struct):
     reports: list[Report] = []
     ceiling: Ceiling | None = None
     excluded: dict[str, str] = {}
+    time_wait: int | None = None
     syscalls: dict[str, dict[str, int]] = {}

@@ -127,3 +127,11 @@ def cpu_of(pid: int | None) -> float | None:
     except OSError:
         return None
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def time_wait() -> int | None:
+    """How many connections of this machine, closed a moment ago, still keep their ports; None where that is unknown."""
+    with contextlib.suppress(OSError, ValueError):
+        fields = Path("/proc/net/sockstat").read_text().partition("TCP:")[2].split()
+        return int(fields[fields.index("tw") + 1])
+    return None

@@ -8,6 +8,12 @@ import msgspec
 
 # So many requests are told of in full, for pictures of who waited and who ran.
 TRACED = 60
+# Asked for as the clock starts and as it stops, by a trial that is watched; it is nowhere.
+MARK = "/fetchmux/clock"
+# A run of less than so many seconds is repeated in its process, since starting an interpreter takes longer and the
+# accidents of a moment are a tenth of it; of so many passes the one in the middle counts.
+SHORT = 0.2
+PASSES = 3
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -24,6 +30,7 @@ class Trial(msgspec.Struct, frozen=True):
         work: seconds of CPU spent on each response.
         idle: so many connections stand open and silent meanwhile; idle_url: where nothing is ever answered.
         cacert: a file of certificates to trust instead of the system's.
+        marked: the clock's beginning and end can be seen in the list of system calls.
     """
 
     backend: str
@@ -38,6 +45,7 @@ class Trial(msgspec.Struct, frozen=True):
     idle: int = 0
     idle_url: str = ""
     cacert: str | None = None
+    marked: bool = False
 
 
 class Spans(msgspec.Struct):
@@ -82,6 +90,7 @@ class Report(msgspec.Struct):
 
     Attributes:
         wall: from the first request's being taken to the last record; imports, warm-up and winding up are outside.
+        passes: the same of each pass, in their order; all else is told of the one that took the middle time.
         ideal: the shortest possible time, where the server's delay is known; else None.
         cpu_user, cpu_system: of the process meanwhile, and of its children until they have ended.
         cpu_server: of the embedded origin meanwhile; None when the server is somebody else's.
@@ -97,6 +106,7 @@ class Report(msgspec.Struct):
     backend: str
     round: int
     wall: float = 0.0
+    passes: list[float] = []
     ideal: float | None = None
     cpu_user: float = 0.0
     cpu_system: float = 0.0

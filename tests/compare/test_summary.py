@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fetchmux.compare.summary import Row, Summary, ideal_time, same, summarise
+from fetchmux.compare.row import Row
+from fetchmux.compare.summary import Summary, ideal_time, same, summarise
 from fetchmux.compare.trial import Report, Spans
 from tests.compare.conftest import cell
 
@@ -160,11 +161,20 @@ def test_samples_of_one_kind_show_no_difference_and_a_slow_down_does():
 
 
 @pytest.mark.parametrize(
-    ("delay", "requests", "window", "ideal"),
-    [(0.01, 100, 10, 0.1), (0.01, 101, 10, 0.11), (0.01, 100, 1, 1.0), (0.0, 100, 10, 0.0)],
+    ("delays", "requests", "window", "ideal"),
+    [
+        ([0.01], 100, 10, 0.1),
+        ([0.01], 101, 10, 0.11),
+        ([0.01], 100, 1, 1.0),
+        ([0.01], 3, 50, 0.01),
+        ([0.0], 100, 10, 0.0),
+        # A place that is free is taken at once: beside the slow one the other has room for three.
+        ([0.03, 0.01, 0.01, 0.01], 4, 2, 0.03),
+        ([0.01, 0.01, 0.01, 0.03], 4, 2, 0.04),
+    ],
 )
-def test_the_ideal_time_is_that_of_full_windows(delay, requests, window, ideal):
-    assert ideal_time(delay, requests, window) == pytest.approx(ideal)
+def test_the_ideal_time_is_that_of_a_window_that_is_never_idle(delays, requests, window, ideal):
+    assert ideal_time(delays, requests, window) == pytest.approx(ideal)
 
 
 def row(ideal: float | None = None, client: float = 0.0, server: float | None = None) -> Row:
@@ -175,12 +185,14 @@ def row(ideal: float | None = None, client: float = 0.0, server: float | None = 
 @pytest.mark.parametrize(
     ("made", "bound"),
     [
-        (row(ideal=0.9, client=0.9), "waiting"),
+        (row(ideal=0.9, client=0.9, server=0.2), "waiting"),
         (row(ideal=0.3, client=0.9, server=0.2), "client CPU"),
         (row(ideal=0.3, client=0.5, server=0.95), "the server"),
-        (row(client=0.5, server=0.45), "client + server"),
-        (row(client=0.3, server=0.2), "nothing alone"),
-        (row(client=0.3), "nothing alone"),
+        (row(ideal=0.3, client=0.45, server=0.4), "nothing alone"),
+        # Nobody worked, so something was waited for, such as the time before another attempt.
+        (row(client=0.2, server=0.2), "waiting"),
+        (row(client=0.3), "waiting"),
+        (row(client=0.8), "client CPU"),
     ],
 )
 def test_what_bound_the_time_is_told(made: Row, bound: str):
