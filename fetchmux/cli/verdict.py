@@ -1,4 +1,4 @@
-"""What a comparison found, for a person: two tables, three where it is narrow, and a few sentences.
+"""What a comparison found, for a person: three tables, four where it is narrow, and sentences; the advice last.
 
 Knows how numbers are laid out and rounded. Every number and every judgement comes from `compare.summary`.
 """
@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fetchmux.cli import wording
-from fetchmux.compare.cell import Cell, Setting
+from fetchmux.cli import findings, grand, wording
+from fetchmux.compare.caution import cautions
+from fetchmux.compare.cell import Cell
 from fetchmux.compare.export import Document
 from fetchmux.compare.row import Row
 from fetchmux.compare.stats import Interval
@@ -23,8 +24,8 @@ from fetchmux.compare.summary import Summary
 
 # Where no terminal says how wide it is.
 _PIPED_WIDTH = 100
-# The columns that two tables take; where there are fewer, the same figures stand in three.
-_TWO_TABLES = 100
+# The columns that three tables take; where there are fewer, the same figures stand in four.
+_WIDE = 100
 
 
 def render(document: Document, summaries: list[Summary]) -> str:
@@ -34,24 +35,33 @@ def render(document: Document, summaries: list[Summary]) -> str:
     console = Console(file=page, highlight=False, force_terminal=sys.stdout.isatty() or None)
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
-    for cell, summary in zip(document.cells, summaries, strict=True):
-        _show(console, cell, summary)
-    for sentence in _method(document):
+    cells = document.cells
+    for cell, summary in zip(cells, summaries, strict=True):
+        _show(console, cell, summary, whole=len(cells) == 1)
+    if len(cells) > 1:
+        for table in grand.tables(cells, summaries, console.width):
+            console.print(table)
+            console.print()
+        console.print(Text(grand.LEGEND, "dim"))
+    for sentence in (*_findings(document, summaries), *_method(document), *_advice(cells, summaries)):
         console.print(sentence, soft_wrap=False)
     return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
 
 
-def _show(console: Console, cell: Cell, summary: Summary) -> None:
-    """One cell."""
-    console.print(Text(_heading(cell.setting), "bold"))
+def _show(console: Console, cell: Cell, summary: Summary, *, whole: bool) -> None:
+    """One cell: all that is known, or with others only who is how fast and why."""
+    console.print(Text(_heading(cell), "bold"))
     if summary.rows:
-        wide = console.width >= _TWO_TABLES
-        for columns in (_SPEED + _BOUND, _SHARES + _COST) if wide else (_SPEED, _BOUND + _SHARES, _COST):
+        wide = console.width >= _WIDE
+        groups = (_SPEED + _BOUND, _COST, _LATENCY) if wide else (_SPEED, _BOUND + _SHARES, _REST, _LATENCY)
+        for columns in groups if whole else groups[:1]:
             console.print()
             console.print(_table(columns, summary))
     console.print()
     for sentence in (*_wrong(cell, summary), *_verdict(summary)):
         console.print(sentence, soft_wrap=False)
+    if not whole:
+        console.print()
 
 
 Column = tuple[str, Callable[[Row], str]]
@@ -70,17 +80,31 @@ _BOUND: list[Column] = [
 ]
 
 _SHARES: list[Column] = [
-    ("CPU/req", lambda row: f"{sum(row.cpu) * 1e6:,.0f} µs"),
     ("client", lambda row: f"{row.client_share:.0%}"),
     ("server", lambda row: "" if row.server_share is None else f"{row.server_share:.0%}"),
+    ("of ceiling", lambda row: "" if row.ceiling_share is None else f"{row.ceiling_share:.0%}"),
 ]
 
-_COST: list[Column] = [
+_REST: list[Column] = [
+    ("user + system/req", lambda row: f"{row.cpu[0] * 1e6:,.0f} + {row.cpu[1] * 1e6:,.0f} µs"),
     ("peak", lambda row: wording.size(row.memory)),
     ("switches/req", lambda row: f"{row.switches[0]:.2f} + {row.switches[1]:.2f}"),
+    ("threads", lambda row: f"{row.threads:,}"),
+    ("files", lambda row: f"{row.descriptors:,}"),
+]
+
+_COST = _SHARES + _REST
+
+_LATENCY: list[Column] = [
     ("p50", lambda row: wording.seconds(row.latency.p50)),
+    ("p90", lambda row: wording.seconds(row.latency.p90)),
     ("p95", lambda row: wording.seconds(row.latency.p95)),
     ("p99", lambda row: wording.seconds(row.latency.p99)),
+    ("max", lambda row: wording.seconds(row.latency.most)),
+    ("connect", lambda row: wording.seconds(row.split.connect)),
+    ("wait", lambda row: wording.seconds(row.split.wait)),
+    ("receive", lambda row: wording.seconds(row.split.receive)),
+    ("queued", lambda row: wording.seconds(row.split.queued)),
 ]
 
 
@@ -100,19 +124,41 @@ def _table(columns: list[Column], summary: Summary) -> Table:
     return table
 
 
-def _heading(setting: Setting) -> str:
-    what = f"{_counted(setting.requests, 'request')}, {setting.concurrency:,} at once"
-    what += f", {_counted(setting.rounds, 'round')}"
-    if setting.embedded:
-        return (
-            f"{what}; the embedded origin waits {wording.seconds(setting.delay)} and sends {wording.size(setting.size)}"
-        )
-    return f"{what}; {_counted(len(setting.urls), 'URL')}"
+def _heading(cell: Cell) -> str:
+    setting = cell.setting
+    rounds = max((report.round for report in cell.reports), default=setting.rounds - 1) + 1
+    what = f"{_counted(setting.requests, 'request')}, {setting.concurrency:,} at once, {_counted(rounds, 'round')}"
+    if not setting.embedded:
+        return f"{what}; {_counted(len(setting.urls), 'URL')}"
+    name = "" if cell.scenario == "io" else f"{cell.scenario} ({findings.question(cell.scenario)}): "
+    more = f", beside {setting.idle:,} idle connections" if setting.idle else ""
+    more += f", {wording.seconds(setting.work)} of work on each" if setting.work else ""
+    more += ", keep-alive" if setting.options.get("keep_alive") else ""
+    sends = f"waits {wording.seconds(setting.delay)} and sends {wording.size(setting.size)}"
+    return f"{name}{what}; the embedded origin {sends}{more}"
+
+
+def _findings(document: Document, summaries: list[Summary]) -> list[Text]:
+    """What the tables do not tell, with warnings and what to do about them."""
+    cells = document.cells
+    told = [Text(sentence) for sentence in findings.crossovers(cells, summaries)]
+    told += [Text(sentence) for sentence in findings.syscalls(cells)]
+    told += [Text(sentence) for sentence in findings.outliers(cells, summaries)]
+    for what, remedy in cautions(document.machine, cells, summaries):
+        told.append(Text(f"Beware: {what}; {remedy}.", "yellow"))
+    return told
+
+
+def _advice(cells: list[Cell], summaries: list[Summary]) -> list[Text]:
+    """The last lines."""
+    sentences = findings.advice(cells, summaries)
+    return [Text(" ".join(sentences), "bold")] if sentences else []
 
 
 def _wrong(cell: Cell, summary: Summary) -> list[Text]:
     """Who has no rank, and what failed under those that have one."""
-    lines = [Text(f"{backend} is not ranked: {reason}", "bold red") for backend, reason in summary.unranked.items()]
+    lines = [Text(f"{backend} is left out: {reason}", "dim") for backend, reason in cell.excluded.items()]
+    lines += [Text(f"{backend} is not ranked: {reason}", "bold red") for backend, reason in summary.unranked.items()]
     worst = max(cell.reports, key=lambda report: report.failed, default=None)
     if worst is not None and worst.failed:
         failed = f"{worst.failed:,} of {_counted(cell.setting.requests, 'request')} failed in a trial of"
@@ -134,7 +180,7 @@ def _verdict(summary: Summary) -> list[Text]:
     if math.isinf(rows[0].interval.high):
         sentences.append("One round cannot show a difference: the order is that of single measurements.")
     elif len(winners) > 1:
-        sentences.append(f"{_listed([row.backend for row in winners])}: no difference shown.")
+        sentences.append(f"{findings.listed([row.backend for row in winners])}: no difference shown.")
     first = winners[0]
     if rest:
         times = f"{_times(rest[0].wall / first.wall)} as fast as {rest[0].backend}"
@@ -153,8 +199,8 @@ def _method(document: Document) -> list[Text]:
         Text(f"Seed {document.seed}. {machine.implementation} {machine.python}, {machine.system} {machine.kernel}, "
              f"{machine.affinity} × {machine.cpu}; load {machine.load[0]:.1f}.", "dim"),
         Text("Each trial in a process of its own, rounds interleaved and shuffled; time: median ± median absolute "
-             "deviation; = no difference shown; client and server: share of one CPU; latency without waiting for a "
-             "slot.", "dim"),
+             "deviation; = no difference shown; client and server: share of one CPU; latency and its parts without "
+             "waiting for a slot, which is queued.", "dim"),
     ]  # fmt: skip
 
 
@@ -162,19 +208,10 @@ def _counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _factor(value: float) -> str:
-    """Three digits."""
-    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
-
-
 def _between(interval: Interval, to: str) -> str:
     """Both bounds; nothing where there are none."""
-    return "" if math.isinf(interval.high) else f"{_factor(interval.low)}{to}{_factor(interval.high)}"
+    return "" if math.isinf(interval.high) else f"{wording.factor(interval.low)}{to}{wording.factor(interval.high)}"
 
 
 def _times(value: float) -> str:
-    return f"{_factor(value)} ×"
+    return f"{wording.factor(value)} ×"

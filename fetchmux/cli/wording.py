@@ -35,6 +35,11 @@ def seconds(duration: float) -> str:
     return f"{duration:.1f} s" if duration < 99.95 else f"{duration:,.0f} s"
 
 
+def factor(value: float) -> str:
+    """How many times, in three digits."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
 def rate(count: int, duration: float) -> str:
     """So many a second."""
     each = count / duration if duration > 0 else 0.0

@@ -54,7 +54,7 @@ def _measured(trial: Trial) -> Report:
 
     before = measure.children_cost()
     try:
-        gathered = _fetch(trial, trial.requests, trial.idle)
+        gathered = _fetch(trial, trial.requests, trial.idle, marked=trial.marked)
     except CannotHold as refusal:
         return Report(trial.backend, trial.round, failure=str(refusal))
     report = gathered.report(trial)
@@ -75,7 +75,7 @@ def _middle(passes: list[Report]) -> Report:
     return middle
 
 
-def _fetch(trial: Trial, requests: int, idle: int = 0) -> Gathering:
+def _fetch(trial: Trial, requests: int, idle: int = 0, *, marked: bool = False) -> Gathering:
     """Make so many requests with the trial's strategy and options, beside so many connections that are silent."""
     from fetchmux.compare.gathering import Gathering
     from fetchmux.compare.silence import Silence
@@ -86,7 +86,7 @@ def _fetch(trial: Trial, requests: int, idle: int = 0) -> Gathering:
     options = msgspec.convert(trial.options, Options)
     options = dataclasses.replace(options, concurrency=options.concurrency + idle)
     silence = Silence(trial.idle_url, idle)
-    gathering = Gathering(requests, trial.server, work=trial.work, skip=idle, enough=silence.end, marked=trial.marked)
+    gathering = Gathering(requests, trial.server, work=trial.work, skip=idle, enough=silence.end, marked=marked)
     items = itertools.chain(silence.items(gathering.notices), gathering.urls_in_turn(trial.urls, requests))
     session = Session(
         read_requests(items, Recipe()),

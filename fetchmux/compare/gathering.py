@@ -55,7 +55,7 @@ class Gathering:
         self.notices: list[str] = []
         self.window = 0
         # Looking around takes a moment of the trial's own time, so it is done seldom, and in its midst.
-        self._glances = frozenset(requests * share // 4 for share in (1, 2, 3))
+        self._glances = frozenset() if marked else frozenset(requests * share // 4 for share in (1, 2, 3))
         self._threads = self._descriptors = 0
         self._ends: list[float] = []
         self._timings: list[Timings] = []

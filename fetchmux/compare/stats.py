@@ -20,7 +20,7 @@ _NORMAL = 1.4826
 # So many of them away is an outlier, ...
 _FAR = 3.0
 # ... unless it is nearer to the median than this share of it: samples that agree too well make anything look far.
-_NEAR = 0.05
+_NEAR = 0.1
 
 
 class Interval(NamedTuple):
@@ -49,7 +49,7 @@ def percentile(samples: Sequence[float], share: float) -> float:
 
 
 def outliers(samples: Sequence[float]) -> list[int]:
-    """Which samples are more than three scaled median absolute deviations, and 5 %, away from the median."""
+    """Which samples are more than three scaled median absolute deviations, and a tenth, away from the median."""
     middle = statistics.median(samples)
     reach = max(_FAR * _NORMAL * median_deviation(samples), _NEAR * middle)
     return [place for place, sample in enumerate(samples) if abs(sample - middle) > reach]

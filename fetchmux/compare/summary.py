@@ -24,13 +24,15 @@ _ERROR = 0.03
 class Summary(NamedTuple):
     """Rows in the order of rank, and the strategies that have none, each with what is wrong.
 
-    `changing`: the pages change by themselves, so the results were compared by status alone.
+    `samples`: the times of those that have a rank, round by round. `changing`: the pages change by themselves, so the
+    results were compared by status alone.
     """
 
     rows: list[Row]
     reference: str | None
     unranked: dict[str, str]
     changing: bool
+    samples: dict[str, list[float]]
 
 
 def summarise(cell: Cell, reference: str) -> Summary:
@@ -46,11 +48,11 @@ def summarise(cell: Cell, reference: str) -> Summary:
     samples = {backend: [report.wall for report in ran] for backend, ran in ranked.items()}
     order = sorted(samples, key=lambda backend: statistics.median(samples[backend]))
     if not order:
-        return Summary([], None, unranked, changing)
+        return Summary([], None, unranked, changing, {})
     against = reference if reference in samples else order[-1]
     places = ranks(samples)
     rows = [describe(ranked[backend], places[backend], samples[against], cell.ceiling) for backend in order]
-    return Summary(rows, against, unranked, changing)
+    return Summary(rows, against, unranked, changing, samples)
 
 
 def _changing(by_backend: dict[str, list[Report]]) -> bool:
