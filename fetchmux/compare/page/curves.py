@@ -1,0 +1,138 @@
+"""How values change along another one: a line for each strategy with the band of its interval, on logarithmic axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from fetchmux.compare.page.figure import Label, drawing, figure, percent, stretched
+from fetchmux.compare.page.markup import Markup, element
+from fetchmux.compare.page.scale import Scale, apart, logarithmic
+
+_HEIGHT = 380
+# A label's height, so that two are not written over one another.
+_LETTERS = 16
+# Colours and kinds of dashes in the style sheet; their numbers have no common divisor but 1 with one another's use, so
+# that a pair comes again only after both have been gone through.
+_COLOURS = 8
+_DASHES = 3
+_WIDTH = 1000
+# Labels of the horizontal axis are no nearer to one another than this share of it.
+_NEAR = 0.09
+
+
+class Point(NamedTuple):
+    """A value with its interval; an infinite one is not drawn."""
+
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+class Curve(NamedTuple):
+    """A line, its points from left to right."""
+
+    name: str
+    points: Sequence[Point]
+
+
+def curves(title: str, description: str, items: Sequence[Curve], across: Label, up: Label) -> Markup:
+    """Every line is named at its right end; pointing at one dims the others."""
+    x = _Across(sorted({point.x for item in items for point in item.points}))
+    y = logarithmic([value for item in items for point in item.points for value in _reach(point)])
+    lines = [_curve(number, item, x.at, y, across, up) for number, item in enumerate(items)]
+    plot = drawing(_HEIGHT, *_grid(x, y), *lines, told=f"{title}. {description}")
+    body = element(
+        "div",
+        element("div", *_ticks(y, up), class_="ups", aria_hidden="true"),
+        element("div", plot, class_="plot"),
+        *_names(items, y),
+        element("div", *_below(x, across), class_="axis", aria_hidden="true"),
+        class_="field",
+    )
+    return figure(title, description, body, kind="curves")
+
+
+class _Across:
+    """The horizontal axis: the values themselves, logarithmic; nought stands one step before the first above it."""
+
+    def __init__(self, values: Sequence[float]) -> None:
+        above = [value for value in values if value > 0]
+        steps = [later / earlier for earlier, later in zip(above, above[1:], strict=False)]
+        self._nought = above[0] / min(steps, default=10.0) if above else 1.0
+        self._scale = logarithmic([value or self._nought for value in values])
+        self.values = values
+
+    def at(self, value: float) -> float:
+        return self._scale.at(value or self._nought)
+
+
+def _reach(point: Point) -> tuple[float, ...]:
+    return (point.y,) if math.isinf(point.high) else (point.low, point.y, point.high)
+
+
+def _curve(number: int, item: Curve, x: Callable[[float], float], y: Scale, across: Label, up: Label) -> Markup:
+    def down(value: float) -> float:
+        return round((1 - y.at(value)) * _HEIGHT, 1)
+
+    def over(value: float) -> float:
+        return round(x(value) * _WIDTH, 1)
+
+    known = [point for point in item.points if not math.isinf(point.high)]
+    outline = [(point.x, point.high) for point in known] + [(point.x, point.low) for point in reversed(known)]
+    band = "M" + "L".join(f"{over(place):g} {down(value):g}" for place, value in outline) + "Z" if len(known) > 1 else ""
+    line = "M" + "L".join(f"{over(point.x):g} {down(point.y):g}" for point in item.points)
+    dots = [element("circle", cx=percent(x(point.x)), cy=down(point.y), r="3.5") for point in item.points]
+    values = "; ".join(f"{across(point.x)}: {up(point.y)}" for point in item.points)
+    shapes = stretched(
+        _WIDTH, _HEIGHT, element("path", d=band or None, class_="band"), element("path", d=line, class_="line")
+    )
+    return element("g", element("title", f"{item.name}: {values}"), shapes, *dots, class_=f"curve {_look(number)}")
+
+
+def _look(number: int) -> str:
+    return f"c{number % _COLOURS} d{number // _COLOURS % _DASHES}"
+
+
+def _grid(x: _Across, y: Scale) -> list[Markup]:
+    lines = []
+    for value in x.values:
+        where = percent(x.at(value))
+        lines.append(element("line", x1=where, x2=where, y1="0", y2="100%", class_="grid"))
+    for value in y.ticks():
+        where = percent(1 - y.at(value))
+        lines.append(element("line", x1="0", x2="100%", y1=where, y2=where, class_="grid"))
+    return lines
+
+
+def _ticks(y: Scale, up: Label) -> list[Markup]:
+    return [element("span", up(value), style=f"top:{1 - y.at(value):.2%}") for value in y.ticks()]
+
+
+def _below(x: _Across, across: Label) -> list[Markup]:
+    """Labels below the values, but for those that would stand on their neighbour's."""
+    shown, last = [], -1.0
+    for value in x.values:
+        place = x.at(value)
+        if place - last >= _NEAR:
+            last = place
+            shown.append(element("span", across(value), style=f"left:{place:.2%}"))
+    return shown
+
+
+def _names(items: Sequence[Curve], y: Scale) -> tuple[Markup, Markup]:
+    """The names at the right, each joined to the end of its line."""
+    ends = [(1 - y.at(item.points[-1].y)) * _HEIGHT for item in items]
+    places = apart(ends, _LETTERS, _HEIGHT)
+    joints = [
+        element("line", x1="2", y1=round(end, 1), x2="16", y2=round(place, 1), class_=f"joint {_look(number)}")
+        for number, (end, place) in enumerate(zip(ends, places, strict=True))
+    ]
+    names = [
+        element("span", item.name, style=f"top:{place:.1f}px", class_=_look(number))
+        for number, (item, place) in enumerate(zip(items, places, strict=True))
+    ]
+    joining = element("svg", *joints, width="18", height=_HEIGHT, aria_hidden="true", class_="joints")
+    return joining, element("div", *names, class_="names")

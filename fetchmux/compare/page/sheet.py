@@ -1,0 +1,53 @@
+"""The page itself: head, style and body, and the few kinds of text that it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fetchmux.compare.page.markup import Markup, element, joined
+
+
+def sheet(title: str, *body: str) -> str:
+    """A whole document, with all that it needs inside of it."""
+    style = Markup(Path(__file__).with_name("page.css").read_text(encoding="utf-8"))
+    head = [
+        Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
+        # Not even by mistake does a page of results ask anybody for anything.
+        Markup("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"),
+        Markup('<meta name="color-scheme" content="light dark">'),
+        element("title", title),
+        element("style", style),
+    ]
+    whole = element("html", element("head", *head), element("body", element("main", *body)), lang="en")
+    return f"<!doctype html>\n{whole}\n"
+
+
+def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: frozenset[int], best: int = 0) -> Markup:
+    """Figures in rows, the first column their names; the columns in `left` are words; the first `best` rows stand out."""
+    top = element("tr", *(_cell("th", text, place in left, scope="col") for place, text in enumerate(headings)))
+    lines = [
+        element(
+            "tr",
+            *(_cell("th" if place == 0 else "td", text, place in left, scope=None if place else "row") for place, text in enumerate(row)),
+            class_="best" if number < best else None,
+        )
+        for number, row in enumerate(rows)
+    ]
+    body = element("table", element("caption", caption), element("thead", top), element("tbody", *lines))
+    # Wider than the window, it is moved alone, also by the keyboard.
+    return element("div", body, class_="wide", tabindex="0", role="region", aria_label=caption)
+
+
+def _cell(tag: str, text: str, words: bool, scope: str | None) -> Markup:
+    return element(tag, text, class_="words" if words else None, scope=scope)
+
+
+def paragraphs(sentences: Sequence[str], kind: str | None = None) -> Markup:
+    """A paragraph for each sentence."""
+    return joined(element("p", sentence, class_=kind) for sentence in sentences)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> Markup:
+    """Names and what is known under them."""
+    return element("dl", *(element(tag, text) for name, known in pairs for tag, text in (("dt", name), ("dd", known))))
