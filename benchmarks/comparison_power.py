@@ -1,7 +1,7 @@
 """Does `compare` claim differences that are none, and does it find those that are? A simulation on recorded samples.
 
     python benchmarks/comparison_power.py record FILE [ROUNDS] [--quiet]
-    python benchmarks/comparison_power.py judge FILE [RUNS]
+    python benchmarks/comparison_power.py judge FILE [RUNS] [--rounds N]
 
 `record` runs real trials of the default setting: in each round every strategy twice, as if it were there under two
 names, one trial after the other; with --quiet a pair that other programs disturbed is measured again. `judge` draws
@@ -79,9 +79,11 @@ def others_cpu(origin: int) -> float:
     return everything - ours.user - ours.system - (measure.cpu_of(origin) or 0.0)
 
 
-def told_apart(pairs: list[list[float]], slower: float, others: int, dice: random.Random) -> tuple[bool, bool]:
+def told_apart(
+    pairs: list[list[float]], slower: float, others: int, rounds: int, dice: random.Random
+) -> tuple[bool, bool]:
     """One comparison: whether the second of two names is told apart from the first, and whether it has a worse rank."""
-    drawn = dice.sample(pairs, default("rounds"))
+    drawn = dice.sample(pairs, rounds)
     samples: dict[str, list[float]] = {"first": [], "second": []}
     for pair in drawn:
         first, second = dice.sample(pair, 2)
@@ -94,16 +96,16 @@ def told_apart(pairs: list[list[float]], slower: float, others: int, dice: rando
     return found["first"] != found["second"], found["second"] > found["first"]
 
 
-def judge(path: Path, runs: int) -> None:
+def judge(path: Path, runs: int, rounds: int) -> None:
     """Draw the comparisons and count."""
     kept = json.loads(path.read_text())
-    print(f"{kept['machine']}, load {kept['load']:.1f}; {default('rounds')} rounds, {runs} runs each")
+    print(f"{kept['machine']}, load {kept['load']:.1f}; {rounds} rounds, {runs} runs each")
     print("| strategy | compared | itself: no difference shown | 10 % slower: found |\n|---|---|---|---|")
     for name, pairs in kept["walls"].items():
         for others in (0, FIELD - 2):
             dice = random.Random(2)
-            same = sum(not told_apart(pairs, 1.0, others, dice)[0] for _ in range(runs))
-            found = sum(told_apart(pairs, SLOWER, others, dice)[1] for _ in range(runs))
+            same = sum(not told_apart(pairs, 1.0, others, rounds, dice)[0] for _ in range(runs))
+            found = sum(told_apart(pairs, SLOWER, others, rounds, dice)[1] for _ in range(runs))
             print(f"| {name} | {others + 2} | {same / runs:.1%} | {found / runs:.1%} |")
 
 
@@ -114,11 +116,12 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("count", type=int, nargs="?")
     parser.add_argument("--quiet", action="store_true")
+    parser.add_argument("--rounds", type=int)
     given = parser.parse_args()
     if given.what == "record":
         record(given.file, given.count or 60, quiet=given.quiet)
     else:
-        judge(given.file, given.count or 1000)
+        judge(given.file, given.count or 1000, given.rounds or default("rounds"))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,18 @@ def outliers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]:
     return [f"Outliers, which count like any other round: {'; '.join(told)}."] if told else []
 
 
+def ceilings(cells: Sequence[Cell]) -> list[str]:
+    """What a bare loop, which parses nothing, got out of the server; of many cells it is in the exported file."""
+    if len(cells) > 1 or cells[0].ceiling is None:
+        return []
+    found = cells[0].ceiling
+    busy = "" if found.server_share is None else f", its CPU {found.server_share:.0%} busy"
+    return [
+        f"The server, asked by a bare loop that parses nothing: {found.rate:,.0f} requests a second without its delay"
+        f"{busy}; {wording.seconds(found.floor)} for these requests with it."
+    ]
+
+
 def syscalls(cells: Sequence[Cell]) -> list[str]:
     """How many system calls a request took, the most frequent by name."""
     told = []

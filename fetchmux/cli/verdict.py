@@ -1,4 +1,4 @@
-"""What a comparison found, for a person: three tables, four where it is narrow, and sentences; the advice last.
+"""What a comparison found, for a person: three tables, five where it is narrow, and sentences; the advice last.
 
 Knows how numbers are laid out and rounded. Every number and every judgement comes from `compare.summary`.
 """
@@ -24,7 +24,7 @@ from fetchmux.compare.summary import Summary
 
 # Where no terminal says how wide it is.
 _PIPED_WIDTH = 100
-# The columns that three tables take; where there are fewer, the same figures stand in four.
+# The columns that three tables take; where there are fewer, the same figures stand in five.
 _WIDE = 100
 
 
@@ -53,7 +53,7 @@ def _show(console: Console, cell: Cell, summary: Summary, *, whole: bool) -> Non
     console.print(Text(_heading(cell), "bold"))
     if summary.rows:
         wide = console.width >= _WIDE
-        groups = (_SPEED + _BOUND, _COST, _LATENCY) if wide else (_SPEED, _BOUND + _SHARES, _REST, _LATENCY)
+        groups = _AT_ONCE if wide else _IN_PIECES
         for columns in groups if whole else groups[:1]:
             console.print()
             console.print(_table(columns, summary))
@@ -82,7 +82,6 @@ _BOUND: list[Column] = [
 _SHARES: list[Column] = [
     ("client", lambda row: f"{row.client_share:.0%}"),
     ("server", lambda row: "" if row.server_share is None else f"{row.server_share:.0%}"),
-    ("of ceiling", lambda row: "" if row.ceiling_share is None else f"{row.ceiling_share:.0%}"),
 ]
 
 _REST: list[Column] = [
@@ -93,19 +92,23 @@ _REST: list[Column] = [
     ("files", lambda row: f"{row.descriptors:,}"),
 ]
 
-_COST = _SHARES + _REST
-
 _LATENCY: list[Column] = [
     ("p50", lambda row: wording.seconds(row.latency.p50)),
     ("p90", lambda row: wording.seconds(row.latency.p90)),
     ("p95", lambda row: wording.seconds(row.latency.p95)),
     ("p99", lambda row: wording.seconds(row.latency.p99)),
     ("max", lambda row: wording.seconds(row.latency.most)),
+]
+
+_PARTS: list[Column] = [
     ("connect", lambda row: wording.seconds(row.split.connect)),
     ("wait", lambda row: wording.seconds(row.split.wait)),
     ("receive", lambda row: wording.seconds(row.split.receive)),
     ("queued", lambda row: wording.seconds(row.split.queued)),
 ]
+
+_AT_ONCE = (_SPEED + _BOUND, _SHARES + _REST, _LATENCY + _PARTS)
+_IN_PIECES = (_SPEED, _BOUND + _SHARES, _REST, _LATENCY, _PARTS)
 
 
 def _table(columns: list[Column], summary: Summary) -> Table:
@@ -142,6 +145,7 @@ def _findings(document: Document, summaries: list[Summary]) -> list[Text]:
     """What the tables do not tell, with warnings and what to do about them."""
     cells = document.cells
     told = [Text(sentence) for sentence in findings.crossovers(cells, summaries)]
+    told += [Text(sentence, "dim") for sentence in findings.ceilings(cells)]
     told += [Text(sentence) for sentence in findings.syscalls(cells)]
     told += [Text(sentence) for sentence in findings.outliers(cells, summaries)]
     for what, remedy in cautions(document.machine, cells, summaries):

@@ -84,20 +84,29 @@ def _fetch(trial: Trial, requests: int, idle: int = 0, *, marked: bool = False) 
     from fetchmux.settings import Network, Options, TlsOptions
 
     options = msgspec.convert(trial.options, Options)
-    options = dataclasses.replace(options, concurrency=options.concurrency + idle)
+    if idle:
+        # Whoever is silent is not late.
+        concurrency, patience = options.concurrency + idle, max(trial.limit, options.timeout)
+        options = dataclasses.replace(options, concurrency=concurrency, idle_timeout=patience, timeout=patience)
     silence = Silence(trial.idle_url, idle)
     gathering = Gathering(requests, trial.server, work=trial.work, skip=idle, enough=silence.end, marked=marked)
-    items = itertools.chain(silence.items(gathering.notices), gathering.urls_in_turn(trial.urls, requests))
+
+    def notice(sentence: str) -> None:
+        gathering.notices.append(sentence)
+        silence.noticed(sentence)
+
     session = Session(
-        read_requests(items, Recipe()),
+        read_requests(itertools.chain(silence.items(), gathering.urls_in_turn(trial.urls, requests)), Recipe()),
         options,
         gathering,
         backend=trial.backend,
         network=Network(tls=TlsOptions(cacert=trial.cacert)),
-        notice=gathering.notices.append,
+        notice=notice,
     )
     silence.ends = session.cancel
     session.run()
+    if silence.failure is not None:
+        raise silence.failure
     gathering.window = session.frontier.window - idle
     return gathering
 

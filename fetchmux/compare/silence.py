@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 # How long the last of them may take to stand, in seconds.
@@ -17,36 +17,43 @@ _PATIENCE = 30.0
 
 
 class CannotHold(Exception):
-    """The strategy cannot have so many connections; the text says how many it can."""
+    """The strategy cannot have so many connections; the text says why."""
 
 
 class Silence:
     """So many connections to the embedded origin's page `url`, where nothing is ever answered.
 
     Attributes:
-        ends: ends the run; to be set before `end` is called.
+        ends: ends the run; to be set before it begins.
+        failure: why not all of them stood.
     """
 
     def __init__(self, url: str, count: int) -> None:
         self._url = url
         self._count = count
+        self._whole = not count
         self.ends: Callable[[], None] = lambda: None
+        self.failure: CannotHold | None = None
 
-    def items(self, notices: Sequence[str]) -> Iterator[str | None]:
-        """Inputs that open them, and then nothing to read until all stand. Raises CannotHold.
-
-        Notices of the run tell whether it had to make do with fewer.
-        """
-        if not self._count:
-            return
+    def items(self) -> Iterator[str | None]:
+        """Inputs that open them, and then nothing to read until all stand."""
         for _ in range(self._count):
             yield self._url
         end = time.monotonic() + _PATIENCE
-        while (standing := self._standing()) < self._count:
-            if notices or time.monotonic() > end:
-                reason = notices[0] if notices else f"after {_PATIENCE:g} s no more stood"
-                raise CannotHold(f"it holds {standing:,} of {self._count:,} silent connections: {reason}")
+        while not self._whole:
+            self._whole = self._standing() >= self._count
+            if not self._whole and time.monotonic() > end:
+                self._fail(f"after {_PATIENCE:g} s no more stood")
             yield None
+
+    def noticed(self, sentence: str) -> None:
+        """The run has told something: before all stand, it is that there is no room for them."""
+        if not self._whole:
+            self._fail(sentence)
+
+    def _fail(self, reason: str) -> None:
+        self.failure = CannotHold(f"it cannot hold {self._count:,} silent connections: {reason}")
+        self.ends()
 
     def end(self) -> None:
         """The clock has stopped: let go of them."""

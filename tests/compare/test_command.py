@@ -101,6 +101,16 @@ def test_a_strategy_that_fails_is_told_and_the_rest_goes_on():
         (("--delay", "-1s"), "--delay"),
         (("-c", "many"), "--concurrency"),
         (("-n", "0"), "--requests"),
+        (("--scenario", "bigg"), "did you mean big?"),
+        (("--sweep", "speed=1"), "concurrency, delay, size, idle, work"),
+        (("--sweep", "concurrency=0"), "no whole number from 1 on"),
+        (("--sweep", "delay=1,x"), "'x' is no time"),
+        (("--sweep", "idle=1", "--sweep", "idle=2"), "the same thing twice"),
+        (("--sweep", "size=1K", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--scenario", "tls", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--idle", "3", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--until", "2"), "such as 2%"),
+        (("--scenario", "idle", "-b", "sequential"), "one connection at a time"),
         (("--size", "0"), "--size"),
         (("--seed", "1.5"), "--seed"),
         (("ftp://127.0.0.1/",), "http"),
@@ -334,3 +344,50 @@ def test_without_names_the_strategies_that_others_have_installed_take_part(monke
 
 def test_a_strategy_that_is_named_twice_runs_once():
     assert _names(["epoll, threads", "epoll"]) == (("epoll", "threads"), [])
+
+
+def test_a_sweep_is_a_table_of_cells_with_crossovers_in_words(tmp_path: Path):
+    path = tmp_path / "out.json"
+    sweep = ("--sweep", "concurrency=8,1", "--delay", "20ms", "--rounds", "3")
+    done = compare(*TWO, *QUICK, *sweep, "--export-json", str(path))
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = export.load(path)
+    assert [cell.swept for cell in document.cells] == [{"concurrency": 1.0}, {"concurrency": 8.0}]
+    assert [len(cell.reports) for cell in document.cells] == [6, 6]
+    text = " ".join(done.stdout.decode().split())
+    assert "concurrency 1 concurrency 8" in text
+    assert re.search(r"epoll is \d\.\d\d × as fast( as sequential)?\.? ?", text)
+    assert "Use epoll: in each of the 2 loads nothing was shown to be faster." in text
+
+
+def test_scenarios_are_the_columns_of_a_grand_table(tmp_path: Path):
+    path = tmp_path / "out.json"
+    small = ("--requests", "6", "--rounds", "1", "--warmup", "0", "--idle", "5", "-c", "3")
+    done = compare("-b", "epoll,threads", *small, "--scenario", "short,reuse", "--scenario", "idle",
+                   "--export-json", str(path))  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = export.load(path)
+    assert [cell.scenario for cell in document.cells] == ["idle", "short", "reuse"]
+    assert [cell.setting.options["keep_alive"] for cell in document.cells] == [False, False, True]
+    assert {cell.setting.idle for cell in document.cells} == {5}
+    assert {(report.ok, report.failure) for cell in document.cells for report in cell.reports} == {(6, None)}
+    assert re.search(r"^backend +idle +short +reuse$", done.stdout.decode(), re.MULTILINE)
+    assert all(cell.ceiling is not None and cell.ceiling.rate > 0 for cell in document.cells)
+
+
+def test_rounds_are_added_until_the_medians_are_known_and_no_longer_than_it_may_take(tmp_path: Path):
+    path = tmp_path / "out.json"
+    compare("-b", "epoll", *QUICK, "--until", "99%", "--export-json", str(path))
+    enough = len(export.load(path).cells[0].reports)
+    assert 2 <= enough < 30
+    # Nothing is ever known so well.
+    done = compare("-b", "epoll", *QUICK, "--until", "0.0001%", "--max-time", "1ms", "--export-json", str(path))
+    assert done.returncode == 0
+    assert len(export.load(path).cells[0].reports) == 1
+
+
+def test_the_advice_is_in_the_last_lines():
+    lines = compare(*TWO, *QUICK, "--rounds", "3").stdout.decode().splitlines()
+    advice = " ".join(lines).rpartition("Use ")[2]
+    assert re.match(r"(epoll|sequential) for this: ", advice)
+    assert advice.endswith("or --scenario all would tell.")
