@@ -44,3 +44,8 @@ def rate(count: int, duration: float) -> str:
     """So many a second."""
     each = count / duration if duration > 0 else 0.0
     return f"{each:.1f}/s" if each < 99.95 else f"{each:,.0f}/s"
+
+
+def counted(count: int, thing: str) -> str:
+    """So many things, whose plural has an s."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -13,8 +14,7 @@ from fetchmux.compare.page.scale import Scale, apart, logarithmic
 _HEIGHT = 380
 # A label's height, so that two are not written over one another.
 _LETTERS = 16
-# Colours and kinds of dashes in the style sheet; their numbers have no common divisor but 1 with one another's use, so
-# that a pair comes again only after both have been gone through.
+# So many of each are in the style sheet; the dashes change when all colours have been used.
 _COLOURS = 8
 _DASHES = 3
 _WIDTH = 1000
@@ -60,7 +60,7 @@ class _Across:
 
     def __init__(self, values: Sequence[float]) -> None:
         above = [value for value in values if value > 0]
-        steps = [later / earlier for earlier, later in zip(above, above[1:], strict=False)]
+        steps = [later / earlier for earlier, later in itertools.pairwise(above)]
         self._nought = above[0] / min(steps, default=10.0) if above else 1.0
         self._scale = logarithmic([value or self._nought for value in values])
         self.values = values
@@ -74,22 +74,22 @@ def _reach(point: Point) -> tuple[float, ...]:
 
 
 def _curve(number: int, item: Curve, x: Callable[[float], float], y: Scale, across: Label, up: Label) -> Markup:
-    def down(value: float) -> float:
-        return round((1 - y.at(value)) * _HEIGHT, 1)
-
-    def over(value: float) -> float:
-        return round(x(value) * _WIDTH, 1)
+    def path(places: Sequence[tuple[float, float]]) -> str:
+        spots = (f"{x(over) * _WIDTH:.1f} {_down(y, value):.1f}" for over, value in places)
+        return f"M{'L'.join(spots)}"
 
     known = [point for point in item.points if not math.isinf(point.high)]
     outline = [(point.x, point.high) for point in known] + [(point.x, point.low) for point in reversed(known)]
-    band = "M" + "L".join(f"{over(place):g} {down(value):g}" for place, value in outline) + "Z" if len(known) > 1 else ""
-    line = "M" + "L".join(f"{over(point.x):g} {down(point.y):g}" for point in item.points)
-    dots = [element("circle", cx=percent(x(point.x)), cy=down(point.y), r="3.5") for point in item.points]
+    band = element("path", d=f"{path(outline)}Z" if len(known) > 1 else None, class_="band")
+    line = element("path", d=path([(point.x, point.y) for point in item.points]), class_="line")
+    dots = [element("circle", cx=percent(x(point.x)), cy=_down(y, point.y), r="3.5") for point in item.points]
     values = "; ".join(f"{across(point.x)}: {up(point.y)}" for point in item.points)
-    shapes = stretched(
-        _WIDTH, _HEIGHT, element("path", d=band or None, class_="band"), element("path", d=line, class_="line")
-    )
+    shapes = stretched(_WIDTH, _HEIGHT, band, line)
     return element("g", element("title", f"{item.name}: {values}"), shapes, *dots, class_=f"curve {_look(number)}")
+
+
+def _down(y: Scale, value: float) -> float:
+    return (1 - y.at(value)) * _HEIGHT
 
 
 def _look(number: int) -> str:
@@ -124,7 +124,7 @@ def _below(x: _Across, across: Label) -> list[Markup]:
 
 def _names(items: Sequence[Curve], y: Scale) -> tuple[Markup, Markup]:
     """The names at the right, each joined to the end of its line."""
-    ends = [(1 - y.at(item.points[-1].y)) * _HEIGHT for item in items]
+    ends = [_down(y, item.points[-1].y) for item in items]
     places = apart(ends, _LETTERS, _HEIGHT)
     joints = [
         element("line", x1="2", y1=round(end, 1), x2="16", y2=round(place, 1), class_=f"joint {_look(number)}")

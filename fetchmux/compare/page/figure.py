@@ -45,7 +45,7 @@ def grid(scale: Scale, most: int = 6) -> Markup:
 
 
 def drawing(height: float, *content: str, told: str | None = None) -> Markup:
-    """An SVG of this height in pixels that stretches to the width; with `told` it speaks, else the text beside it does."""
+    """An SVG of this height in pixels that stretches to the width; with `told` it speaks, else what is beside it."""
     if told is None:
         return element("svg", *content, height=height, width="100%", aria_hidden="true", focusable="false")
     return element("svg", element("title", told), *content, height=height, width="100%", role="img", aria_label=told)

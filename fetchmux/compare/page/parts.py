@@ -20,7 +20,9 @@ class Whole(NamedTuple):
     text: str
 
 
-def wholes(title: str, description: str, items: Sequence[Whole], entries: Sequence[tuple[str, str]], label: Label) -> Markup:
+def wholes(
+    title: str, description: str, items: Sequence[Whole], entries: Sequence[tuple[str, str]], label: Label
+) -> Markup:
     """`entries` has for each part the class of its mark and its name."""
     scale = linear([sum(item.parts) for item in items])
     rows = [row(item.name, _stack(item, [kind for kind, _ in entries], scale), item.text) for item in items]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 # What the eye takes for round, by how coarse the steps are.
-_STEPS = (1.0, 2.0, 5.0, 10.0)
+_STEPS = (1.0, 2.0, 5.0, 10.0, 20.0)
 _MANTISSAS = ((1.0, 2.0, 5.0), (1.0, 3.0), (1.0,))
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fetchmux.compare.page.markup import Markup, element, joined
 
+_ALLOWED = "default-src 'none'; style-src 'unsafe-inline'"
+
 
 def sheet(title: str, *body: str) -> str:
     """A whole document, with all that it needs inside of it."""
@@ -14,7 +16,9 @@ def sheet(title: str, *body: str) -> str:
     head = [
         Markup('<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'),
         # Not even by mistake does a page of results ask anybody for anything.
-        Markup("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"),
+        Markup(
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        ),
         Markup('<meta name="color-scheme" content="light dark">'),
         element("title", title),
         element("style", style),
@@ -23,15 +27,13 @@ def sheet(title: str, *body: str) -> str:
     return f"<!doctype html>\n{whole}\n"
 
 
-def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: frozenset[int], best: int = 0) -> Markup:
-    """Figures in rows, the first column their names; the columns in `left` are words; the first `best` rows stand out."""
-    top = element("tr", *(_cell("th", text, place in left, scope="col") for place, text in enumerate(headings)))
+def table(
+    caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], words: frozenset[str], best: int
+) -> Markup:
+    """Figures in rows that begin with a name; the columns in `words` have none; the first `best` rows stand out."""
+    top = element("tr", *(_cell("th", heading, heading in words, "col") for heading in headings))
     lines = [
-        element(
-            "tr",
-            *(_cell("th" if place == 0 else "td", text, place in left, scope=None if place else "row") for place, text in enumerate(row)),
-            class_="best" if number < best else None,
-        )
+        element("tr", *_line(row, [heading in words for heading in headings]), class_="best" if number < best else None)
         for number, row in enumerate(rows)
     ]
     body = element("table", element("caption", caption), element("thead", top), element("tbody", *lines))
@@ -39,8 +41,13 @@ def table(caption: str, headings: Sequence[str], rows: Sequence[Sequence[str]], 
     return element("div", body, class_="wide", tabindex="0", role="region", aria_label=caption)
 
 
-def _cell(tag: str, text: str, words: bool, scope: str | None) -> Markup:
-    return element(tag, text, class_="words" if words else None, scope=scope)
+def _line(row: Sequence[str], words: Sequence[bool]) -> list[Markup]:
+    figures = [_cell("td", text, worded) for text, worded in zip(row[1:], words[1:], strict=True)]
+    return [_cell("th", row[0], words[0], "row"), *figures]
+
+
+def _cell(tag: str, text: str, worded: bool, scope: str | None = None) -> Markup:
+    return element(tag, text, class_="words" if worded else None, scope=scope)
 
 
 def paragraphs(sentences: Sequence[str], kind: str | None = None) -> Markup:

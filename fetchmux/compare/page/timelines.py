@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fetchmux.compare.page.figure import Label, drawing, figure, legend, percent, stretched
-from fetchmux.compare.page.markup import Markup, element, joined
+from fetchmux.compare.page.markup import Markup, element
 
 # A phase is told by the thickness of its segment too, as a share of the line, so that nobody needs the colours.
 PHASES = (
@@ -51,12 +51,10 @@ def _panel(panel: Panel, label: Label) -> Markup:
         element("path", d=_segments(panel, phase, thickness), class_=kind)
         for phase, (kind, _, thickness) in enumerate(PHASES)
     ]
-    crosses = [
-        element("text", "×", x=percent(min(0.97, panel.lines[line][-1] / panel.end)), y=(line + 1) * _LINE, class_="failed")
-        for line in sorted(panel.failed)
-    ]
+    crosses = [_cross(line, panel.lines[line][-1] / panel.end) for line in sorted(panel.failed)]
     marker = [] if panel.marker is None else [_marker(panel.marker / panel.end)]
-    plot = drawing(height, stretched(_WIDTH, len(panel.lines) or 1, *paths), *marker, *crosses, told=f"{panel.name}: {panel.caption}")
+    shapes = stretched(_WIDTH, max(1, len(panel.lines)), *paths)
+    plot = drawing(height, shapes, *marker, *crosses, told=f"{panel.name}: {panel.caption}")
     ends = element("div", element("span", "0"), element("span", label(panel.end)), class_="ends", aria_hidden="true")
     return element("div", element("h4", panel.name), element("p", panel.caption), plot, ends, class_="panel")
 
@@ -76,6 +74,10 @@ def _segments(panel: Panel, phase: int, thickness: float) -> str:
     return "".join(moves)
 
 
+def _cross(line: int, place: float) -> Markup:
+    return element("text", "×", x=percent(min(0.97, place)), y=(line + 1) * _LINE, class_="failed")
+
+
 def _marker(place: float) -> Markup:
     where = percent(min(1.0, place))
-    return joined([element("line", x1=where, x2=where, y1="0", y2="100%", class_="marker")])
+    return element("line", x1=where, x2=where, y1="0", y2="100%", class_="marker")
