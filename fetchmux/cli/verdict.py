@@ -51,12 +51,14 @@ def render(document: Document, summaries: list[Summary]) -> str:
 def _show(console: Console, cell: Cell, summary: Summary, *, whole: bool) -> None:
     """One cell: all that is known, or with others only who is how fast and why."""
     console.print(Text(_heading(cell), "bold"))
-    if summary.rows:
-        wide = console.width >= _WIDE
-        groups = _AT_ONCE if wide else _IN_PIECES
+    groups = _AT_ONCE if console.width >= _WIDE else _IN_PIECES
+    for rows in filter(None, (summary.rows, summary.peers)):
+        if rows is summary.peers:
+            console.print()
+            console.print(Text("Peers, which bring their own HTTP stack:", "bold"))
         for columns in groups if whole else groups[:1]:
             console.print()
-            console.print(_table(columns, summary))
+            console.print(_table(columns, rows))
     console.print()
     for sentence in (*_wrong(cell, summary), *_verdict(summary)):
         console.print(sentence, soft_wrap=False)
@@ -111,14 +113,14 @@ _AT_ONCE = (_SPEED + _BOUND, _SHARES + _REST, _LATENCY + _PARTS)
 _IN_PIECES = (_SPEED, _BOUND + _SHARES, _REST, _LATENCY, _PARTS)
 
 
-def _table(columns: list[Column], summary: Summary) -> Table:
+def _table(columns: list[Column], rows: list[Row]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
     table.add_column("backend", no_wrap=True)
     for heading, _ in columns:
         table.add_column(heading, justify="left" if heading == "bound by" else "right", no_wrap=True)
     before = 0
-    for row in summary.rows:
+    for row in rows:
         style = "bold green" if row.rank == 1 else ""
         # A shared rank is written once: those below it cannot be told apart from it.
         rank = f"{row.rank}" if row.rank != before else "="
