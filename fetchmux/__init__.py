@@ -15,15 +15,17 @@ if TYPE_CHECKING:
     from fetchmux.errors import Code, FetchmuxError, Phase, UsageError
     from fetchmux.library import Mux, fetch, limits, stream
     from fetchmux.model import Result
+    from fetchmux.session import Tally
     from fetchmux.settings import Network, Options
 
-__all__ = ["Code", "FetchmuxError", "Mux", "Network", "Options", "Phase", "Result", "UsageError", "fetch", "limits",
-           "stream"]  # fmt: skip
+__all__ = ["Code", "FetchmuxError", "Mux", "Network", "Options", "Phase", "Result", "Tally", "UsageError", "fetch",
+           "limits", "stream"]  # fmt: skip
 
 _PLACES = {
     "errors": ("Code", "FetchmuxError", "Phase", "UsageError"),
     "library": ("Mux", "fetch", "limits", "stream"),
     "model": ("Result",),
+    "session": ("Tally",),
     "settings": ("Network", "Options"),
 }
 

@@ -66,13 +66,15 @@ class FetchError(FetchmuxError):
         code: what went wrong.
         phase: how far the fetch had come; None means the phase that the exchange was in.
         message: one sentence for a person, without credentials.
+        passing: another attempt may do better, whatever is usual for the code.
     """
 
-    def __init__(self, code: Code, message: str, phase: Phase | None = None) -> None:
+    def __init__(self, code: Code, message: str, phase: Phase | None = None, *, passing: bool = False) -> None:
         super().__init__(message)
         self.code = code
         self.phase = phase
         self.message = message
+        self.passing = passing
 
 
 # Out of descriptors (or of threads, which the threads strategy reports in the same words): no fault of any URL.
@@ -85,7 +87,7 @@ LOST = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUT
 def classify(exception: BaseException, phase: Phase) -> FetchError:
     """Name the failure that `exception` means for an exchange that had come to `phase`."""
     if isinstance(exception, FetchError):
-        return FetchError(exception.code, exception.message, exception.phase or phase)
+        return FetchError(exception.code, exception.message, exception.phase or phase, passing=exception.passing)
     if isinstance(exception, TimeoutError):
         return FetchError(Code.TIMEOUT, _sentence(exception), phase)
     if not isinstance(exception, OSError):

@@ -157,9 +157,11 @@ class Exchange:
         self._idle = options.idle_timeout
         self._clock = clock
         self._send_error: OSError | None = None
-        self._end = now + options.timeout
-        self._connect_end = min(self._end, now + options.connect_timeout)
-        self.deadline = min(self._end, now + self._idle) if reused else self._connect_end
+        self._end = end = now + options.timeout
+        self._connect_end = connect_end = now + options.connect_timeout
+        self.deadline = connect_end if connect_end < end else end
+        if reused:
+            self._live_until(now)
 
     @property
     def phase(self) -> Phase:

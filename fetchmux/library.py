@@ -6,16 +6,17 @@ strategy waits. A strategy that changes its whole process is refused here: it ne
 
 from __future__ import annotations
 
-import dataclasses
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, overload
+
+import msgspec
 
 from fetchmux.backends import registry
 from fetchmux.errors import UsageError
-from fetchmux.inputs.requests import Recipe, RequestReader, read_requests
+from fetchmux.inputs.requests import Recipe, RequestReader
 from fetchmux.model import Request, Result
 from fetchmux.session import Session, Tally
 from fetchmux.settings import Network, Options
@@ -24,7 +25,7 @@ Callback = Callable[[Result], None]
 
 # What a person fetching from Python expects, as from the command line.
 DEFAULTS = Options(follow=True, retries=2)
-# Results that wait to be taken from a stream; beyond that many it fetches no further.
+# Results that wait to be taken from a stream; beyond that many it begins nothing more.
 _MOST_WAITING = 256
 
 
@@ -57,7 +58,8 @@ def fetch(
 
     Args:
         urls: as a person writes them; a bad one is a result with an error, like any other failure.
-        on_result: takes each result as it ends; without it all are returned, in the order of `urls`.
+        on_result: takes each result as it ends, and should be quick, since nothing goes on meanwhile; without it all
+            results are returned, one for each of `urls`, in their order.
         backend: the strategy's name; the best one of this system when it is not given.
         options: the limits; redirects and two retries are on unless they say otherwise.
         network: how hosts are reached.
@@ -67,20 +69,35 @@ def fetch(
         Whatever `on_result` or the iteration of `urls` raises; the run ends then.
     """
     results: list[Result] = []
-    session = _session(read_requests(urls, Recipe()), on_result or results.append, backend, options, network)
+    session = _session(_read(urls), on_result or results.append, backend, options, network)
     tally = session.run()
     return tally if on_result is not None else sorted(results, key=lambda result: result.index)
 
 
 def stream(
     urls: Iterable[str], *, backend: str | None = None, options: Options = DEFAULTS, network: Network | None = None
-) -> Iterator[Result]:
-    """Fetch `urls` and yield each result as it ends, in a thread that waits when nobody takes them.
+) -> Generator[Result]:
+    """Fetch `urls` and yield each result as it ends.
 
-    Leaving the loop early ends the run. Raises like `fetch`.
+    A thread fetches, and reads `urls`, from the first result that is asked for; it begins nothing more while many wait
+    to be taken. Leaving the loop early, or `close`, ends the run. Raises like `fetch`.
     """
-    waiting: queue.Queue[Result | None] = queue.Queue(_MOST_WAITING)
-    session = _session(read_requests(urls, Recipe()), waiting.put, backend, options, network)
+    waiting: queue.SimpleQueue[Result | None] = queue.SimpleQueue()
+    return _results(_session(_held_back(_read(urls), waiting), waiting.put, backend, options, network), waiting)
+
+
+def _held_back(
+    requests: Iterator[Request | None], waiting: queue.SimpleQueue[Result | None]
+) -> Iterator[Request | None]:
+    """The requests; nothing yet while many results wait. What is in flight goes on, or its deadlines would pass."""
+    for request in requests:
+        while waiting.qsize() >= _MOST_WAITING:
+            yield None
+        yield request
+
+
+def _results(session: Session, waiting: queue.SimpleQueue[Result | None]) -> Generator[Result]:
+    """Results until the run has ended; whoever leaves early ends it."""
     failure: list[BaseException] = []
 
     def work() -> None:
@@ -92,13 +109,6 @@ def stream(
 
     thread = threading.Thread(target=work, name="fetchmux-stream", daemon=True)
     thread.start()
-    return _taken(waiting, session, thread, failure)
-
-
-def _taken(
-    waiting: queue.Queue[Result | None], session: Session, thread: threading.Thread, failure: list[BaseException]
-) -> Iterator[Result]:
-    """Results until the run has ended; whoever leaves early ends it."""
     ended = False
     try:
         while (result := waiting.get()) is not None:
@@ -138,8 +148,16 @@ class Mux:
         self._count += 1
 
     def run(self) -> Tally:
-        """Fetch until nothing is left. Raises like `fetch`; a callback that raises ends the run."""
-        return _session(self._requests(), self._call, *self._how).run()
+        """Fetch until nothing is left. Raises like `fetch`; a callback that raises ends the run.
+
+        What the run has not fetched when it ends is forgotten, so that the next one begins afresh.
+        """
+        session = _session(self._requests(), self._call, *self._how)
+        try:
+            return session.run()
+        finally:
+            self._pending.clear()
+            self._callbacks.clear()
 
     def _requests(self) -> Iterator[Request | None]:
         """What is pending; nothing yet while a callback may still add something."""
@@ -149,6 +167,14 @@ class Mux:
     def _call(self, result: Result) -> None:
         self._callbacks[result.index](result)
         del self._callbacks[result.index]
+
+
+def _read(urls: Iterable[str]) -> Iterator[Request]:
+    """A request for each, a blank one too: results have to match what was given."""
+    if isinstance(urls, str):
+        raise UsageError("urls is a single string: put it into a list")
+    reader = RequestReader(Recipe())
+    return (reader.read(index, url) for index, url in enumerate(urls))
 
 
 class _Calls:
@@ -182,4 +208,4 @@ def limits(**changes: Any) -> Options:
 
     Raises TypeError for an option that there is not.
     """
-    return dataclasses.replace(DEFAULTS, **changes)
+    return msgspec.structs.replace(DEFAULTS, **changes)

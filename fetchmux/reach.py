@@ -74,6 +74,10 @@ class Reach:
                 del self._targets[next(iter(self._targets))]
         return found
 
+    def tend(self) -> None:
+        """Somebody waits for an address: called again and again meanwhile."""
+        self._resolver.tend()
+
     def dial(self, origin: Origin) -> tuple[Name, ...]:
         """The names that must be known before `origin` can be reached; connect to the last one."""
         if not self._proxies.used:
@@ -98,11 +102,11 @@ class Reach:
 
     def wrap(self, exchange: Exchange, predecessor: Carried | None) -> Carried:
         """What a strategy carries for `exchange`, on the connection of `predecessor` if there is one."""
-        origin = exchange.job.url.origin
+        origin, proxies = exchange.job.url.origin, self._proxies
         carried: Carried = exchange
         if origin.scheme == "https":
             carried = self._tls().wrap(exchange, predecessor)
-        proxy = self._proxies.proxy_for(origin) if self._proxies.used else None
+        proxy = proxies.proxy_for(origin) if proxies.used else None
         if proxy is None or predecessor is not None:
             return carried
         from fetchmux.tunnel import through

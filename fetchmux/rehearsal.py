@@ -70,7 +70,7 @@ class Rehearsal:
 
     def __enter__(self) -> Self:
         self._child = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "fetchmux.rehearsal", self._backend],
+            [sys.executable, "-P", "-W", "error", "-m", "fetchmux.rehearsal", self._backend],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

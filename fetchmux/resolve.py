@@ -18,12 +18,21 @@ from collections.abc import Callable
 
 from fetchmux.errors import SCARCITY, Code, FetchError, Phase
 from fetchmux.model import Address
+from fetchmux.policy.retries import NAME_PAUSE
 from fetchmux.settings import Name, Network
 
 THREADS = 8
+# Names whose servers are silent hold their threads for many seconds. When no question has been taken up for so long
+# while some wait, there is one more thread, up to so many.
+STUCK = 0.5
+MOST_THREADS = 64
 # How long an answer holds, in seconds: the system's resolver does not tell the records' own lifetimes.
 LIFETIME = 60.0
+# And a failure that may pass: whoever asks again does so after this time, and not of the cache.
+_PASSING_LIFETIME = NAME_PAUSE * 0.9
 SCARCITY_PAUSE = 0.05
+# How long the end of a run waits for threads that are about to end.
+PARTING = 0.2
 _MOST_NAMES = 100_000
 
 ANY_NETWORK = Network()
@@ -50,39 +59,51 @@ class Resolver:
         self._asked: set[Name] = set()
         self._questions: queue.SimpleQueue[Name | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._taken_at = 0.0
 
     def lookup(self, name: Name) -> Answer | None:
         """The addresses of a name in the system's order of preference, why there are none, or None: not yet known."""
         known = self._answers.get(name)
         if known is not None and (known[0] > self._clock() or name in self._asked):
             return known[1]
-        literal = self._fixed.get(name) or _literal(*name)
-        if literal is not None:
+        told = self._fixed.get(name) or literal(*name)
+        if told is not None:
             self._make_room()
-            answer = self._wanted(literal)
+            answer = self._wanted(told)
             self._answers[name] = (float("inf"), answer)
             return answer
         if name not in self._asked:
             self._ask(name)
         return None
 
+    def tend(self) -> None:
+        """Called now and then while somebody waits: names behind silent ones shall not wait for those."""
+        now = self._clock()
+        if self._questions.qsize() and now - self._taken_at > STUCK and len(self._threads) < MOST_THREADS:
+            self._taken_at = now
+            self._start_thread()
+
     def close(self) -> None:
         """Let the threads end; one that is deep in a slow question is left to the end of the process."""
         for _ in self._threads:
             self._questions.put(None)
+        patience = self._clock() + PARTING
         for thread in self._threads:
-            thread.join(0.2)
+            thread.join(max(0.0, patience - self._clock()))
 
     def _ask(self, name: Name) -> None:
         self._make_room()
         self._asked.add(name)
         self._questions.put(name)
         if len(self._threads) < min(THREADS, len(self._asked)):
-            thread = threading.Thread(target=self._answer_all, name="fetchmux-resolve", daemon=True)
-            # Without threads the question waits for one that exists; with none at all it times out as such.
-            with contextlib.suppress(RuntimeError):
-                thread.start()
-                self._threads.append(thread)
+            self._start_thread()
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._answer_all, name="fetchmux-resolve", daemon=True)
+        # Without threads the question waits for one that exists; with none at all it times out as such.
+        with contextlib.suppress(RuntimeError):
+            thread.start()
+            self._threads.append(thread)
 
     def _wanted(self, addresses: tuple[Address, ...]) -> Answer:
         """Those of the family that is asked for."""
@@ -98,17 +119,19 @@ class Resolver:
 
     def _answer_all(self) -> None:
         while (name := self._questions.get()) is not None:
+            self._taken_at = self._clock()
             answer = _resolve(*name, self._family)
             if answer is None:
                 time.sleep(SCARCITY_PAUSE)
                 self._questions.put(name)
                 continue
-            self._answers[name] = (self._clock() + LIFETIME, answer)
+            lifetime = _PASSING_LIFETIME if isinstance(answer, FetchError) and answer.passing else LIFETIME
+            self._answers[name] = (self._clock() + lifetime, answer)
             self._asked.discard(name)
             self.answered.append(name)
 
 
-def _literal(host: str, port: int) -> tuple[Address, ...] | None:
+def literal(host: str, port: int) -> tuple[Address, ...] | None:
     """The address that `host` spells out itself, or None for a name."""
     if not (host[-1:].isdigit() or ":" in host):
         return None
@@ -122,7 +145,7 @@ def _literal(host: str, port: int) -> tuple[Address, ...] | None:
 
 
 def _spelt_out(port: int, texts: tuple[str, ...]) -> tuple[Address, ...]:
-    return tuple(address for text in texts for address in _literal(text, port) or ())
+    return tuple(address for text in texts for address in literal(text, port) or ())
 
 
 def _resolve(host: str, port: int, family: int) -> Answer | None:
@@ -130,7 +153,8 @@ def _resolve(host: str, port: int, family: int) -> Answer | None:
     try:
         found = socket.getaddrinfo(host, port, family, socket.SOCK_STREAM)
     except socket.gaierror as error:
-        return FetchError(Code.RESOLVE_FAILED, str(error.strerror), Phase.RESOLVE)
+        passing = error.errno == socket.EAI_AGAIN
+        return FetchError(Code.RESOLVE_FAILED, str(error.strerror), Phase.RESOLVE, passing=passing)
     except OSError as error:
         if error.errno in SCARCITY:
             return None

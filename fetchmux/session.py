@@ -17,15 +17,15 @@ from fetchmux.backends import registry
 from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
+from fetchmux.inputs.urls import Logins
 from fetchmux.model import Request, Result
+from fetchmux.peers.direct import Direct, refuse
 from fetchmux.reach import Reach
 from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
 from fetchmux.sinks.stores import store_opener
 
 USER_AGENT = f"fetchmux/{__version__}"
-# Upgrade Required and HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
-_WANTS_NEWER = frozenset({426, 505})
 # Descriptors kept back for everything that is no connection: the resolver, files, imports.
 _RESERVE = 16
 
@@ -56,6 +56,21 @@ class Tally:
             self.statuses[result.status] = self.statuses.get(result.status, 0) + 1
 
 
+class Counted:
+    """A sink before another one: counts what passes."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.tally = Tally()
+        self._sink = sink
+
+    def write(self, result: Result) -> None:
+        self.tally.count(result)
+        self._sink.write(result)
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+
 class Session:
     """One run of one strategy over one input.
 
@@ -68,7 +83,8 @@ class Session:
         notice: takes a sentence for the user.
 
     Raises:
-        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used).
+        UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used, an option that a peer would
+        ignore).
     """
 
     def __init__(
@@ -81,13 +97,19 @@ class Session:
         network: Network | None = None,
         notice: Callable[[str], None] = lambda sentence: None,
     ) -> None:
-        self.tally = Tally()
-        self._sink = sink
-        self._notice = notice
-        self._suggested = False
+        network = network or Network()
         self._options = options
-        self._backend = registry.load(registry.find(backend))
-        self._reach = reach = Reach(network or Network(), os.environ, USER_AGENT, time.monotonic)
+        spec = registry.find(backend)
+        self._backend = registry.load(spec)
+        reach: Reach | Direct
+        if spec.peer:
+            refuse(backend, options, network, os.environ)
+            reach = Direct()
+        else:
+            reach = Reach(network, os.environ, USER_AGENT, time.monotonic)
+        self._reach = reach
+        output = Counted(sink)
+        self.tally = output.tally
         self.frontier = Frontier(
             source,
             options,
@@ -99,11 +121,13 @@ class Session:
                 forwarded=reach.forwarded,
                 accept_encoding=accept_encoding() if options.compressed else None,
             ),
-            output=self,
+            output=output,
             open_store=store_opener(options.body),
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,
+            chance=_chance,
+            logins=_logins(network.netrc),
             backend=backend,
         )
 
@@ -123,17 +147,10 @@ class Session:
         """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""
         self.frontier.cancel()
 
-    def write(self, result: Result) -> None:
-        """Count a result and pass it on."""
-        self.tally.count(result)
-        if result.status in _WANTS_NEWER and self._options.http == "1.0" and not self._suggested:
-            self._suggested = True
-            self._notice(f"{result.final_url} answers {result.status} to HTTP/1.0: --http 1.1 may help")
-        self._sink.write(result)
-
-    def flush(self) -> None:
-        """Pass on what the sink keeps back."""
-        self._sink.flush()
+    @property
+    def in_flight(self) -> int:
+        """How many requests are under way."""
+        return self.frontier.in_flight
 
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""
@@ -150,6 +167,21 @@ class Session:
         if soft < needed:
             room = max(1, soft - used - _RESERVE)
             self.frontier.narrow(room, f"{soft:,} descriptors may be open here (ulimit -n)")
+
+
+def _chance() -> float:
+    """Uniform between 0 and 1. Few runs need chance, and its module takes a while to load."""
+    import random
+
+    return random.random()
+
+
+def _logins(netrc: str | None) -> Logins | None:
+    if netrc is None:
+        return None
+    from fetchmux.inputs.logins import Netrc
+
+    return Netrc(netrc or None).authorization
 
 
 def _open_descriptors() -> int:

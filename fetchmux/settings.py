@@ -5,8 +5,9 @@ Knows names, defaults and units only. Nothing here does work or checks anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 KIBI = 1024
 MAX_HEAD = 300 * KIBI
@@ -18,8 +19,7 @@ Name = tuple[str, int]
 BodyUse = Literal["discard", "digest", "keep"]
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(msgspec.Struct, frozen=True):
     """How a run fetches. Times in seconds, sizes in bytes.
 
     Attributes:
@@ -62,8 +62,7 @@ class Options:
     per_host: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TlsOptions:
+class TlsOptions(msgspec.Struct, frozen=True):
     """What is trusted and shown in TLS.
 
     Attributes:
@@ -80,8 +79,7 @@ class TlsOptions:
     minimum: Literal["1.0", "1.1", "1.2", "1.3"] = "1.2"
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """How hosts are reached.
 
     Attributes:
@@ -90,6 +88,7 @@ class Network:
         no_private: refuse addresses that are not of the public internet.
         unix_socket: a path to connect to, whatever the host.
         proxy: asked for everything; "" for nothing, None where the environment says.
+        netrc: a file of logins, for hosts that redirects lead to; "" for the usual one, None for nobody's.
     """
 
     family: Literal[0, 4, 6] = 0
@@ -98,3 +97,4 @@ class Network:
     unix_socket: str | None = None
     proxy: str | None = None
     tls: TlsOptions = TlsOptions()
+    netrc: str | None = None

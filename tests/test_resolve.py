@@ -14,7 +14,8 @@ import pytest
 from fetchmux import resolve
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Address
-from fetchmux.resolve import LIFETIME, THREADS, Resolver
+from fetchmux.policy.retries import NAME_PAUSE
+from fetchmux.resolve import LIFETIME, MOST_THREADS, STUCK, THREADS, Resolver
 from tests.frontier.world import Clock
 
 # Nothing waits for so long; a test that would hang fails.
@@ -68,7 +69,7 @@ def clock() -> Clock:
 def resolver(system: System, clock: Clock) -> Iterator[Resolver]:
     resolver = Resolver(clock)
     yield resolver
-    for _ in range(len(system.asked) + THREADS):
+    for _ in range(len(system.asked) + MOST_THREADS + 5):
         system.answer()
     resolver.close()
     for thread in resolver._threads:
@@ -253,6 +254,48 @@ def test_without_a_thread_a_question_stays_open(resolver: Resolver, monkeypatch:
     monkeypatch.setattr(threading.Thread, "start", fail)
     assert resolver.lookup(("h", 80)) is None
     assert resolver._threads == []
+
+
+def test_names_behind_silent_ones_get_threads_of_their_own(resolver: Resolver, system: System, clock: Clock):
+    for number in range(THREADS + 2):
+        assert resolver.lookup((f"h{number}", 80)) is None
+    for _ in range(THREADS):
+        system.wait_for_question()
+    resolver.tend()
+    assert len(resolver._threads) == THREADS
+    for _ in range(2):
+        clock.move(STUCK * 1.1)
+        resolver.tend()
+        resolver.tend()
+        system.wait_for_question()
+    assert len(resolver._threads) == THREADS + 2
+    # Nobody waits behind them any more.
+    clock.move(STUCK * 1.1)
+    resolver.tend()
+    assert len(resolver._threads) == THREADS + 2
+
+
+def test_the_threads_for_silent_names_are_bounded(resolver: Resolver, system: System, clock: Clock):
+    for number in range(MOST_THREADS + 5):
+        assert resolver.lookup((f"h{number}", 80)) is None
+    for _ in range(2 * MOST_THREADS):
+        clock.move(STUCK * 1.1)
+        resolver.tend()
+    assert len(resolver._threads) == MOST_THREADS
+
+
+def test_a_failure_that_may_pass_is_asked_for_again_soon(resolver: Resolver, system: System, clock: Clock):
+    assert resolver.lookup(("h", 80)) is None
+    system.answer(socket.gaierror(socket.EAI_AGAIN, "Temporary failure"))
+    answered(resolver)
+    found = resolver.lookup(("h", 80))
+    assert isinstance(found, FetchError)
+    assert found.passing
+    clock.move(NAME_PAUSE)
+    assert resolver.lookup(("h", 80)) is None
+    system.answer()
+    answered(resolver)
+    assert resolver.lookup(("h", 80)) == ADDRESSES
 
 
 def test_closing_ends_the_threads(system: System, clock: Clock):

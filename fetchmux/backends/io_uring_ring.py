@@ -38,7 +38,6 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 from fetchmux.backends import CHUNK, Work
 from fetchmux.exchange import Carried
@@ -73,7 +72,8 @@ def missing() -> str | None:
 
 def run(frontier: Work, options: Options) -> None:
     """Work until the frontier is exhausted; every operation has come back and every socket is closed afterwards."""
-    loop = Loop(frontier, min(max(options.concurrency, 8), _MOST_ENTRIES))
+    # A flight that lands queues two operations: the end of its socket, and the beginning of the next one.
+    loop = Loop(frontier, min(max(2 * options.concurrency, 8), _MOST_ENTRIES))
     try:
         loop.work()
     finally:
@@ -104,6 +104,8 @@ class Loop:
         self._flights: set[Flight] = set()
         self._under_way: dict[int, Flight] = {}
         self._tokens = itertools.count(2, 2)
+        # Where each operation is written down, until the ring has its copy.
+        self._entry = liburing.Sqe()
         self._swept_at = 0.0
 
     def work(self) -> None:
@@ -135,15 +137,14 @@ class Loop:
     def _launch(self, exchange: Carried) -> None:
         flight = Flight(exchange)
         self._flights.add(flight)
-        entry = liburing.Sqe()
-        liburing.io_uring_prep_socket(entry, exchange.address.family, _STREAM, 0, 0)
-        self._put(flight, entry, _opened)
+        liburing.io_uring_prep_socket(self._entry, exchange.address.family, _STREAM, 0, 0)
+        self._put(flight, _opened)
 
-    def _put(self, flight: Flight, entry: Any, then: Callable[[Flight, int], None], lent: object = None) -> None:
+    def _put(self, flight: Flight, then: Callable[[Flight, int], None], lent: object = None) -> None:
         """Queue the next operation. It is known before it is queued: an interrupt in between loses nothing."""
         flight.then, flight.lent, flight.token = then, lent, next(self._tokens)
         self._under_way[flight.token] = flight
-        self._ring.put(entry, flight.token)
+        self._ring.put(self._entry, flight.token)
 
     def _step(self, token: int, result: Result) -> None:
         """Report how an operation has ended, and queue the next one."""
@@ -166,7 +167,7 @@ class Loop:
 
     def _go_on(self, flight: Flight) -> None:
         """Write down the next call of the conversation."""
-        entry, exchange = liburing.Sqe(), flight.exchange
+        entry, exchange = self._entry, flight.exchange
         if not flight.stands:
             try:
                 address = socket_address(exchange.address)
@@ -175,14 +176,14 @@ class Loop:
                 self._land(flight)
                 return
             liburing.io_uring_prep_connect(entry, flight.fd, address)
-            self._put(flight, entry, _connected, address)
+            self._put(flight, _connected, address)
         elif exchange.outgoing:
             piece = bytes(exchange.outgoing[:CHUNK])
             liburing.io_uring_prep_send(entry, flight.fd, piece, 0)
-            self._put(flight, entry, _sent, piece)
+            self._put(flight, _sent, piece)
         else:
             liburing.io_uring_prep_recv(entry, flight.fd, flight.buffer, 0)
-            self._put(flight, entry, _received)
+            self._put(flight, _received)
 
     def _land(self, flight: Flight) -> None:
         """The exchange is done: its successor goes on the same socket, or the socket is closed."""
@@ -193,9 +194,8 @@ class Loop:
         elif flight.fd < 0:
             self._flights.discard(flight)
         else:
-            entry = liburing.Sqe()
-            liburing.io_uring_prep_close(entry, flight.fd)
-            self._put(flight, entry, _closed)
+            liburing.io_uring_prep_close(self._entry, flight.fd)
+            self._put(flight, _closed)
 
     def _sweep(self, now: float) -> None:
         """Give up what is past its deadline, and ask for its operation: it lands when that has come back."""
@@ -209,9 +209,8 @@ class Loop:
 
     def _cancel(self, token: int) -> None:
         """Tokens of operations are even; the cancellation of one has the odd number above it."""
-        entry = liburing.Sqe()
-        liburing.io_uring_prep_cancel64(entry, token, 0)
-        self._ring.put(entry, token + 1)
+        liburing.io_uring_prep_cancel64(self._entry, token, 0)
+        self._ring.put(self._entry, token + 1)
 
     def _call_back(self, token: int, result: Result) -> None:
         """An operation has come back after it was cancelled, or a cancellation says that there is none."""

@@ -6,42 +6,20 @@ come first in its process. Other packages add rows by the entry point group `fet
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
-from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
 from fetchmux.backends import Backend
+from fetchmux.backends.peers import PEERS
+from fetchmux.backends.spec import Spec as Spec
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
     import importlib.metadata
 
 GROUP = "fetchmux.backends"
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One strategy.
-
-    Attributes:
-        name: as users write it.
-        module: where it lives.
-        family: what is resumed when a wait is over.
-        summary: how it waits; limit: where it stops scaling.
-        solitary: it changes the whole process, so it needs one of its own.
-        serial: it has one connection at a time, whatever the window.
-    """
-
-    name: str
-    module: str
-    family: str
-    summary: str
-    limit: str
-    solitary: bool = False
-    serial: bool = False
 
 
 BUILT_IN = (
@@ -153,17 +131,18 @@ def specs() -> tuple[Spec, ...]:
 
 
 def find(name: str) -> Spec:
-    """The strategy called `name`. Raises UnknownBackend with the near names."""
-    for spec in BUILT_IN:
+    """The strategy, or the peer, called `name`. Raises UnknownBackend with the near names."""
+    for spec in (*BUILT_IN, *PEERS):
         if spec.name == name:
             return spec
     # Only now: scanning what is installed takes longer than fetching a page.
+    import difflib
     import importlib.metadata
 
     installed = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
     if name in installed:
         return _installed(installed[name])
-    every = (*(spec.name for spec in BUILT_IN), *installed)
+    every = (*(spec.name for spec in (*BUILT_IN, *PEERS)), *installed)
     near = difflib.get_close_matches(name, every, n=2, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(every)}"
     raise UnknownBackend(f"no backend is called {name!r}: {hint}")
@@ -188,12 +167,16 @@ def missing(spec: Spec) -> str | None:
     """Why the strategy cannot run here, with the remedy; None when it can."""
     try:
         module: Any = importlib.import_module(spec.module)
+        ask = getattr(module, "missing", None)
+        reason: str | None = None if ask is None else ask()
     except ImportError as error:
         return f"{error}; install what it needs"
+    except Exception as error:
+        # Somebody else's code may raise anything; the other strategies have nothing to do with it.
+        return f"{_told(error)}; ask its author"
     if not callable(getattr(module, "run", None)):
         return f"{spec.module} has no function run(frontier, options)"
-    ask = getattr(module, "missing", None)
-    return None if ask is None else ask()
+    return reason
 
 
 def default() -> str:
@@ -205,10 +188,14 @@ def _installed(entry: importlib.metadata.EntryPoint) -> Spec:
     """A row for somebody else's strategy: its module's SPEC, or else the first line of its docstring."""
     try:
         module: ModuleType = importlib.import_module(entry.module)
-    except ImportError as error:
-        return Spec(entry.name, entry.module, "third party", f"cannot be imported: {error}", "unknown")
+    except Exception as error:
+        return Spec(entry.name, entry.module, "third party", f"cannot be imported: {_told(error)}", "unknown")
     spec = getattr(module, "SPEC", None)
     if isinstance(spec, Spec):
         return spec
     first = (module.__doc__ or "").strip().partition("\n")[0]
     return Spec(entry.name, entry.module, "third party", first or "says nothing of itself", "says nothing of its limit")
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"

@@ -43,10 +43,14 @@ class Crew:
 
     def work(self) -> None:
         """Launch until the frontier is exhausted. Raises what a thread stumbled over."""
-        with self._turnstile:
-            while self._accident is None and not self._frontier.exhausted:
-                self._launch_all()
-                self._turnstile.wait(self._frontier.timeout())
+        while True:
+            with self._turnstile:
+                if self._accident is not None or self._frontier.exhausted:
+                    break
+                born = self._enlist()
+                if not born:
+                    self._turnstile.wait(self._frontier.timeout())
+            self._launch(born)
         if self._accident is not None:
             raise self._accident
 
@@ -62,26 +66,34 @@ class Crew:
                     exchange.cancel()
                 thread.join(0.05)
 
-    def _launch_all(self) -> None:
-        """A thread for each exchange that may start now."""
-        while not self._dismissed and (exchange := self._frontier.take()) is not None:
-            self._launch(exchange)
+    def _enlist(self) -> list[threading.Thread]:
+        """A thread for each exchange that may start now, not started yet: nobody shall wait at the turnstile for that.
 
-    def _launch(self, exchange: Carried) -> None:
-        thread = threading.Thread(target=self._converse, args=(exchange,), daemon=True)
-        self._carried[thread] = exchange
-        try:
-            thread.start()
-        except RuntimeError as error:
-            # "can't start new thread" is a shortage like that of descriptors: the window becomes narrower.
-            del self._carried[thread]
-            exchange.fail(OSError(errno.ENOMEM, str(error)))
-            self._frontier.settle(exchange)
+        To be called under the turnstile.
+        """
+        born = []
+        while not self._dismissed and (exchange := self._frontier.take()) is not None:
+            thread = threading.Thread(target=self._converse, args=(exchange,), daemon=True)
+            self._carried[thread] = exchange
+            born.append(thread)
+        return born
+
+    def _launch(self, born: list[threading.Thread]) -> None:
+        for thread in born:
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # "can't start new thread" is a shortage like that of descriptors: the window becomes narrower.
+                with self._turnstile:
+                    exchange = self._carried.pop(thread)
+                    exchange.fail(OSError(errno.ENOMEM, str(error)))
+                    self._frontier.settle(exchange)
 
     def _converse(self, exchange: Carried) -> None:
         """One thread's life: its exchange, and those that follow on the same connection."""
         thread = threading.current_thread()
         following: Carried | None = exchange
+        born: list[threading.Thread] = []
         try:
             with Connection() as connection:
                 while following is not None and not self._dismissed:
@@ -89,17 +101,14 @@ class Crew:
                     connection.carry(following)
                     with self._turnstile:
                         following = self._frontier.settle(following)
+                        if following is None:
+                            born = self._enlist()
+                        if self._frontier.exhausted:
+                            self._turnstile.notify()
         except BaseException as error:
-            self._accident = error
-        self._end(thread)
-
-    def _end(self, thread: threading.Thread) -> None:
-        """The last act of a thread is to launch those that may take its place: waking the main thread takes longer."""
-        with self._turnstile:
-            try:
-                self._launch_all()
-            except BaseException as error:
+            with self._turnstile:
                 self._accident = error
-            del self._carried[thread]
-            if self._accident is not None or self._frontier.exhausted:
                 self._turnstile.notify()
+        # Its last act: waking the main thread for that takes longer.
+        self._launch(born)
+        del self._carried[thread]

@@ -7,6 +7,7 @@ that `--version` is quick and that gevent finds nothing imported which it has to
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 from typing import Any, NoReturn
@@ -47,6 +48,8 @@ class Commands(click.Group):
         extra["standalone_mode"] = False
         try:
             status = super().main(*args, **extra)
+            # Not at the interpreter's end, which would have nobody to tell of a full disk.
+            _flush()
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             status = error.exit_code
@@ -54,9 +57,29 @@ class Commands(click.Group):
             _refuse(error.format_message())
         except UsageError as error:
             _refuse(str(error))
+        except OSError as error:
+            status = _unwritten(error)
         except (click.Abort, KeyboardInterrupt):
             status = _INTERRUPTED
         sys.exit(status)
+
+
+def _flush() -> None:
+    """Write what the interpreter keeps back. It has no stream where the descriptor was closed before it began."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def _unwritten(error: OSError) -> int:
+    """Standard output takes no more: quietly when its reader has gone, else with a line. The exit status."""
+    if sys.stdout is not None:
+        # What is still kept back must not fail a second time when the interpreter ends.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 0
+    click.echo(f"fetchmux: {error.filename or 'standard output'}: {error.strerror}", err=True)
+    return 1
 
 
 def _refuse(message: str) -> NoReturn:

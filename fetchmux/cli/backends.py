@@ -8,6 +8,11 @@ from __future__ import annotations
 import click
 
 from fetchmux.backends import registry
+from fetchmux.backends.peers import PEERS
+from fetchmux.backends.spec import Spec
+
+# One of the table, and the remedy that it needs here.
+Row = tuple[Spec, str | None]
 
 # More columns than any row has, where no terminal sets a limit.
 _ENDLESS = 10_000
@@ -22,12 +27,21 @@ _ENDLESS = 10_000
     help="jsonl: an object a line with name, family, summary, limit, available and remedy.",
 )
 def backends(chosen: str) -> None:
-    """List every strategy: how it waits, what limits it, whether it can run here and if not, the remedy."""
-    rows = [(spec, registry.missing(spec)) for spec in registry.specs()]
-    click.echo(_lines(rows) if chosen == "jsonl" else _table(rows), nl=False)
+    """List every strategy, and the peers: how each waits, what limits it, and what it needs to run here."""
+    strategies = _rows(registry.specs())
+    peers = _rows(PEERS)
+    if chosen == "jsonl":
+        click.echo(_lines(strategies + peers), nl=False)
+    else:
+        title = "Peers: clients of others with an HTTP stack of their own, for `compare --peers` and `get -b`."
+        click.echo(f"{_table(strategies)}\n{title}\n\n{_table(peers)}", nl=False)
 
 
-def _lines(rows: list[tuple[registry.Spec, str | None]]) -> str:
+def _rows(specs: tuple[Spec, ...]) -> list[Row]:
+    return [(spec, registry.missing(spec)) for spec in specs]
+
+
+def _lines(rows: list[Row]) -> str:
     import msgspec
 
     objects = (
@@ -44,7 +58,7 @@ def _lines(rows: list[tuple[registry.Spec, str | None]]) -> str:
     return "".join(msgspec.json.encode(item).decode() + "\n" for item in objects)
 
 
-def _table(rows: list[tuple[registry.Spec, str | None]]) -> str:
+def _table(rows: list[Row]) -> str:
     """A Rich table: as wide as the terminal, or in a pipe as wide as it needs to be."""
     from rich.console import Console
     from rich.table import Table

@@ -63,6 +63,8 @@ TOGETHER = (
     ("Speed and latency", _SPEED + _BOUND + _LATENCY),
     ("Cost, and the parts of a request", _SHARES + _REST + _PARTS),
 )
+# Those with the speed.
+DRAWN = (_SPEED, _SPEED + _BOUND)
 # Those that hold no figures.
 WORDS = frozenset({"backend", "bound by"})
 

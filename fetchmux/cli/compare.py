@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fetchmux.backends import registry
+from fetchmux.backends.peers import PEERS
 from fetchmux.cli import options, outlets, words
 from fetchmux.errors import UsageError
 
@@ -36,6 +37,7 @@ _DEFAULT_ROUNDS = 7
 @click.argument("urls", nargs=-1, metavar="[URL]...")
 @click.option("-b", "--backends", "named", multiple=True, metavar="NAME,...",
               help="The strategies to compare.  [default: all that can run here]")
+@click.option("--peers", is_flag=True, help="Clients of others too, in a table of their own: requests, aiohttp, ...")
 @click.option("--reference", default="sequential", metavar="NAME", help="Speeds are relative to this one.")
 @click.option("--scenario", "scenarios", multiple=True, type=words.scenarios, metavar="NAME,...",
               help=f"The load, by name: {words.SCENARIO_NAMES}, or all.  [default: io]")
@@ -79,7 +81,7 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     from fetchmux.compare.comparison import Comparison
 
     outlet = outlets.Outlet(outlets.open_file(None))
-    names, left_out = _names(given["named"])
+    names, left_out = _names(given["named"], peers=given["peers"])
     document = _document(urls, names, given)
     comparison = Comparison(document, urls, traced=given["syscalls"])
     path = given["export_json"]
@@ -149,23 +151,25 @@ def _check(urls: tuple[str, ...], swept: list[str], chosen: list[Scenario], give
             raise UsageError(remedy)
 
 
-def _names(named: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError."""
+def _names(named: Sequence[str], *, peers: bool = False) -> tuple[tuple[str, ...], list[str]]:
+    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError.
+
+    With `peers`, those that can run are asked for, too.
+    """
     asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
     if named:
         if not asked:
             raise UsageError("--backends names no strategy")
         for name in asked:
             registry.load(registry.find(name))
-        return tuple(dict.fromkeys(asked)), []
-    able, left_out = [], []
-    for spec in registry.specs():
+    able, left_out = asked, list[str]()
+    for spec in (*(() if named else registry.specs()), *(PEERS if peers else ())):
         remedy = registry.missing(spec)
         if remedy is None:
             able.append(spec.name)
         else:
             left_out.append(f"{spec.name} is left out: {remedy}")
-    return tuple(able), left_out
+    return tuple(dict.fromkeys(able)), left_out
 
 
 def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:

@@ -30,13 +30,15 @@ Exit status:
 @click.command(epilog=_EPILOG, context_settings={"show_default": True})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("-b", "--backend", default=registry.default(), metavar="NAME",
-              help="The strategy; `fetchmux backends` lists them.")
+              help="The strategy, or a peer; `fetchmux backends` lists them.")
 @click.option("-i", "--input", "inputs", multiple=True, metavar="FILE",
               help="Read a URL, a key or a JSON object from each line; - is standard input.")
 @click.option("--search", metavar="ENGINE", help="Targets are search keys for this engine.")
 @click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=64, metavar="N",
               help="Most requests in flight at once.")
+@click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N",
+              help="Fetch in so many processes, each with its share of the list and of the limits.")
 @click.option("-X", "--request", type=options.method, metavar="METHOD", help="The method.  [default: GET]")
 @click.option("-H", "--header", type=options.header, multiple=True, metavar="FIELD",
               help="'Name: value', 'Name:' to send none, 'Name;' to send it empty, @FILE for one a line.")
@@ -71,7 +73,7 @@ Exit status:
 @click.option("--resolve", type=options.fixed_address, multiple=True, metavar="HOST:PORT:ADDR",
               help="The address of a name, instead of looking it up.")
 @click.option("--no-private", is_flag=True, help="Refuse loopback, private and link-local addresses.")
-@click.option("--unix-socket", metavar="PATH", help="Connect to this, whatever the host.")
+@click.option("--unix-socket", type=options.unix_socket, metavar="PATH", help="Connect to this, whatever the host.")
 @click.option("-x", "--proxy", metavar="URL",
               help="http://, socks5:// or socks5h://; '' for none.  [default: http_proxy and its kin]")
 @click.option("--cacert", metavar="FILE", help="Trust these certificates instead of the system's.")
@@ -97,7 +99,8 @@ def get(**given: Any) -> int:
     wanted = Given(**given)
     wanted.check()
     with Interruption() as interruption:
-        registry.prepare(registry.find(wanted.backend))
+        if wanted.processes == 1:
+            registry.prepare(registry.find(wanted.backend))
 
         from fetchmux.cli.run import Run
 

@@ -29,6 +29,7 @@ class Given:
     search: str | None
     template: str | None
     concurrency: int
+    processes: int
     header: tuple[Headers, ...]
     request: str | None
     data: tuple[bytes, ...]
@@ -77,6 +78,8 @@ class Given:
             raise click.UsageError("--search and --template exclude each other")
         if self.head and (self.data or self.data_binary):
             raise click.UsageError("--head asks for a reply without a body and sends none: --data excludes it")
+        if self.data and self.data_binary:
+            raise click.UsageError("--data and --data-binary exclude each other: their order could not be kept")
         if self.head and self.request not in (None, "HEAD"):
             raise click.UsageError("--head is the method HEAD: --request excludes it")
         if self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"):
@@ -127,6 +130,7 @@ class Given:
             unix_socket=self.unix_socket,
             proxy=self.proxy,
             tls=TlsOptions(self.cacert, self.cert, self.key, self.insecure, self.tls_min),
+            netrc=self.netrc_file or ("" if self.netrc else None),
         )
 
     def _body_use(self, chosen: Format) -> BodyUse:

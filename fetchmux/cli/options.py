@@ -6,11 +6,9 @@ repeats a header's or a body's content, which may be secret.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import sys
-from pathlib import Path
 
 import click
 
@@ -29,6 +27,9 @@ _RATE = re.compile(r"(\d+\.?\d*|\.\d+)(?:/([smh]))?", re.ASCII)
 _SIZE = re.compile(r"(\d+)([KMGT])?", re.ASCII | re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _LARGEST = 1 << 62
+
+# sun_path of struct sockaddr_un, without the NUL at its end: Linux has 108 bytes there, others 104.
+_MOST_PATH = 107 if sys.platform == "linux" else 103
 
 
 def duration(text: str) -> float:
@@ -69,7 +70,9 @@ def rate(text: str) -> float:
 
 def fixed_address(text: str) -> tuple[Name, tuple[str, ...]]:
     """HOST:PORT:ADDRESS[,ADDRESS]..., as curl has it; an IPv6 address may stand in brackets."""
-    # Late: most calls have no use for it.
+    # Late: most calls have no use for them.
+    import ipaddress
+
     import can_ada
 
     host, port, addresses = [*text.split(":", 2), "", ""][:3]
@@ -82,6 +85,13 @@ def fixed_address(text: str) -> tuple[Name, tuple[str, ...]]:
     except ValueError:
         raise click.BadParameter(f"{text!r} is not HOST:PORT:ADDRESS") from None
     return (ascii_host, number), texts
+
+
+def unix_socket(text: str) -> str:
+    """The path of a socket, as long as the kernel's structure has room for."""
+    if len(os.fsencode(text)) > _MOST_PATH:
+        raise click.BadParameter(f"the path of a Unix socket has at most {_MOST_PATH} bytes")
+    return text
 
 
 def method(text: str) -> str:
@@ -136,6 +146,9 @@ def _check(method: str, fields: Headers) -> None:
 
 def _read(name: str) -> bytes:
     try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name == "-":
+            return sys.stdin.buffer.read()
+        with open(name, "rb") as file:
+            return file.read()
     except (OSError, ValueError) as error:
         raise click.BadParameter(f"cannot read {name!r}: {getattr(error, 'strerror', None) or error}") from None

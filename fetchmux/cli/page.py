@@ -35,10 +35,10 @@ def page(document: Document, summaries: Sequence[Summary]) -> str:
         element("h1", "fetchmux compare"),
         element("p", f"{document.started[:16].replace('T', ', ')} UTC, fetchmux {document.fetchmux}", class_="when"),
         element("p", _lead(cells, summaries), class_="lead"),
-        *(_sentences(verdict.found(document, list(summaries))) if len(cells) > 1 else ()),
+        *([_sentences(verdict.found(document, list(summaries)))] if len(cells) > 1 else ()),
         *(_overview(cells, summaries) if len(cells) > 1 else ()),
         *(_cell(place, cell, summary) for place, (cell, summary) in enumerate(zip(cells, summaries, strict=True))),
-        *(_sentences(verdict.found(document, list(summaries))) if len(cells) == 1 else ()),
+        *([_sentences(verdict.found(document, list(summaries)))] if len(cells) == 1 else ()),
         _measured(document),
     ]
     return sheet.sheet(f"fetchmux compare, {document.started[:10]}", *parts)

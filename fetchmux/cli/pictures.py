@@ -79,8 +79,8 @@ def _latencies(cell: Cell, summary: Summary) -> Markup:
         ran = [report for report in cell.reports if report.backend == row.backend and report.failure is None]
         # A request on a standing connection that is answered at once may take no time that a clock can see.
         samples = [max(1e-6, latency) for report in ran for latency in report.spans.latencies()]
-        told = f"{wording.seconds(row.latency.p50)} · {wording.seconds(row.latency.p99)} · {wording.seconds(row.latency.most)}"
         marks = (row.latency.p50, row.latency.p99)
+        told = " · ".join(wording.seconds(value) for value in (*marks, row.latency.most))
         items.append(spreads.Spread(row.backend, samples, marks, told, row.rank == 1))
     told = (
         "Of every request, from connecting to the last byte; waiting for a slot is not in it. Lines: the median and "

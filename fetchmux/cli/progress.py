@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from fetchmux.session import Session
+    from fetchmux.spread.spread import Spread
 
 INTERVAL = 0.1
 # The rate is that of the last three seconds.
@@ -43,7 +44,7 @@ class ProgressLine:
 
     def __init__(
         self,
-        session: Session,
+        session: Session | Spread,
         total: int | None,
         clock: Callable[[], float] = time.monotonic,
         open_console: Callable[[], Console] = _standard_error,
@@ -114,7 +115,7 @@ class ProgressLine:
             failed,
             wording.rate(tally.done - before, now - then),
             wording.size(tally.bytes),
-            f"{self._session.frontier.in_flight:,} in flight",
+            f"{self._session.in_flight:,} in flight",
         )
         line = Text.assemble(*self._bar(tally.done), (f"{tally.done:,}", "bold"), self._of_total(), " done")
         for fact in facts:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from fetchmux.cli.given import Given
 from fetchmux.errors import FetchError, UsageError
-from fetchmux.inputs.logins import Logins
 from fetchmux.inputs.requests import Recipe
 from fetchmux.inputs.search import ENGINES, Template
-from fetchmux.inputs.urls import UrlReader, mask
+from fetchmux.inputs.urls import Logins, UrlReader, mask
 from fetchmux.model import Headers
 
 _FORM = ("Content-Type", "application/x-www-form-urlencoded")
@@ -18,7 +17,7 @@ _FORM = ("Content-Type", "application/x-www-form-urlencoded")
 
 def recipe(given: Given) -> Recipe:
     """What the options say about every request. Raises UsageError."""
-    parts = given.data + given.data_binary
+    parts = given.data or given.data_binary
     method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
     return Recipe(method, _headers(given, form=bool(parts)), b"&".join(parts), _template(given), _logins(given))
 
@@ -32,7 +31,11 @@ def _headers(given: Given, *, form: bool) -> Headers:
 
 
 def _logins(given: Given) -> Logins | None:
-    return Logins(given.netrc_file) if given.netrc or given.netrc_file is not None else None
+    if not given.netrc and given.netrc_file is None:
+        return None
+    from fetchmux.inputs.logins import Netrc
+
+    return Netrc(given.netrc_file).authorization
 
 
 def _template(given: Given) -> Template | None:

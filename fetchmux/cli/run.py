@@ -6,7 +6,6 @@ process. Exit statuses: 0 all fetched, 1 some failed, 130 and 143 interrupted; 2
 
 from __future__ import annotations
 
-import platform
 import time
 from typing import TYPE_CHECKING
 
@@ -14,14 +13,20 @@ from fetchmux.cli.console import Console, Watched
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
 from fetchmux.cli.sources import Source
-from fetchmux.cli.summary import interrupted, summary
+from fetchmux.cli.summary import hint, interrupted, summary
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from fetchmux.cli.given import Given
     from fetchmux.cli.signals import Interruption
+    from fetchmux.model import Request
+    from fetchmux.settings import Options
+    from fetchmux.sinks import Sink
+    from fetchmux.spread.spread import Spread
 
 
 class Run:
@@ -44,9 +49,7 @@ class Run:
             sink = Watched(sink, console, failures=given.verbose)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
-        self._session = Session(
-            requests, options, sink, backend=given.backend, network=given.network(), notice=console.notice
-        )
+        self._session = _runner(requests, options, sink, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status."""
@@ -55,6 +58,8 @@ class Run:
         interruption.cancel = self._session.cancel
         failure = self._fetch()
         self._console.close()
+        if (suggestion := hint(self._session.tally, self._given.http)) is not None:
+            self._console.notice(suggestion)
         if interruption.status is not None:
             self._console.notice(interrupted(self._session.tally, ended=self._source.ended))
             return interruption.status
@@ -62,6 +67,8 @@ class Run:
 
     def _introduce(self) -> None:
         if self._given.verbose:
+            import platform
+
             python = f"{platform.python_implementation()} {platform.python_version()}"
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
         if self._console.watched and not self._results.ragged:
@@ -94,3 +101,17 @@ class Run:
         if self._console.watched or self._given.verbose:
             self._console.tell(summary(tally, seconds))
         return status
+
+
+def _runner(
+    requests: Iterator[Request | None], options: Options, sink: Sink, given: Given, notice: Callable[[str], None]
+) -> Session | Spread:
+    """Who fetches: this process, or several others."""
+    network = given.network()
+    if given.processes == 1:
+        return Session(requests, options, sink, backend=given.backend, network=network, notice=notice)
+    from fetchmux.spread.spread import Spread
+
+    return Spread(
+        requests, options, sink, processes=given.processes, backend=given.backend, network=network, notice=notice
+    )

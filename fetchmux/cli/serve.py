@@ -22,8 +22,16 @@ def serve(host: str, port: int) -> None:
     from fetchmux.origin import server
 
     try:
-        server.serve(host, port, click.echo)
+        server.serve(host, port, _announce)
     except OSError as error:
         # Python adds the address, which the sentence has already.
         reason = str(error.strerror or error).partition(" (while")[0]
         raise UsageError(f"cannot listen on {host} port {port}: {reason}") from None
+
+
+def _announce(line: str) -> None:
+    """Nobody can use an origin that cannot tell its address."""
+    try:
+        click.echo(line)
+    except OSError as error:
+        raise UsageError(f"standard output: {error.strerror}") from None

@@ -62,7 +62,8 @@ class _File:
     def __init__(self, name: str) -> None:
         self._name = name
         try:
-            self._fd = _STDIN if name == "-" else os.open(name, os.O_RDONLY | os.O_CLOEXEC)
+            # To open a named pipe would wait for somebody who writes.
+            self._fd = _STDIN if name == "-" else os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             self.status = os.fstat(self._fd)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)

@@ -9,12 +9,21 @@ from fetchmux.cli import wording
 if TYPE_CHECKING:
     from fetchmux.session import Tally
 
+# Upgrade Required and HTTP Version Not Supported (RFC 9110, 15.5.22 and 15.6.6).
+_WANTS_NEWER = (426, 505)
+
 
 def summary(tally: Tally, seconds: float) -> str:
     """`20,000 fetched, 3 failed (2 timeout, 1 connect-refused) in 1.90 s, 10,526/s, 24 MiB`."""
     failed = f", {tally.failed:,} failed ({_reasons(tally)})" if tally.failed else ""
     speed = wording.rate(tally.done, seconds)
     return f"{tally.ok:,} fetched{failed} in {wording.seconds(seconds)}, {speed}, {wording.size(tally.bytes)}"
+
+
+def hint(tally: Tally, http: str) -> str | None:
+    """`replies to HTTP/1.0: 3 of status 426; --http 1.1 may help`, where the version is what servers complain of."""
+    told = [f"{tally.statuses[status]:,} of status {status}" for status in _WANTS_NEWER if status in tally.statuses]
+    return f"replies to HTTP/1.0: {' and '.join(told)}; --http 1.1 may help" if told and http == "1.0" else None
 
 
 def interrupted(tally: Tally, *, ended: bool) -> str:

@@ -13,19 +13,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fetchmux.cli import columns, findings, grand, wording
+from fetchmux.cli import bars, columns, findings, grand, wording
+from fetchmux.cli.glyphs import glyphs
+from fetchmux.cli.timeline import timeline
+from fetchmux.compare import traces
 from fetchmux.compare.caution import cautions
 from fetchmux.compare.cell import Cell
 from fetchmux.compare.export import Document
+from fetchmux.compare.row import Row
 from fetchmux.compare.summary import Summary
 
 # Where no terminal says how wide it is.
 _PIPED_WIDTH = 100
 # The columns that three tables take; where there are fewer, the same figures stand in five.
 _WIDE = 100
+PEERS = "Peers, which bring their own HTTP stack"
 
 
-def render(document: Document, summaries: list[Summary]) -> str:
+def render(document: Document, summaries: list[Summary], *, timelines: bool = False) -> str:
     """Everything, as standard output takes it: in colours and as wide as the terminal, if it is one."""
     # Written by the caller in one go: what the console itself cannot write, it takes for a defect.
     page = io.StringIO()
@@ -35,6 +40,8 @@ def render(document: Document, summaries: list[Summary]) -> str:
     cells = document.cells
     for cell, summary in zip(cells, summaries, strict=True):
         _show(console, cell, summary, whole=len(cells) == 1)
+        if timelines:
+            _draw(console, cell, summary)
     if len(cells) > 1:
         for table in grand.tables(cells, summaries, console.width):
             console.print(table)
@@ -48,12 +55,14 @@ def render(document: Document, summaries: list[Summary]) -> str:
 def _show(console: Console, cell: Cell, summary: Summary, *, whole: bool) -> None:
     """One cell: all that is known, or with others only who is how fast and why."""
     console.print(Text(heading(cell), "bold"))
-    if summary.rows:
-        wide = console.width >= _WIDE
-        groups = columns.AT_ONCE if wide else columns.IN_PIECES
+    groups = columns.AT_ONCE if console.width >= _WIDE else columns.IN_PIECES
+    for rows in filter(None, (summary.rows, summary.peers)):
+        if rows is summary.peers:
+            console.print()
+            console.print(Text(f"{PEERS}:", "bold"))
         for group in groups if whole else groups[:1]:
             console.print()
-            console.print(_table(group, summary))
+            console.print(_table(group, rows, console))
     console.print()
     for sentence in (*wrong(cell, summary), *verdict(summary)):
         console.print(sentence, soft_wrap=False)
@@ -61,15 +70,35 @@ def _show(console: Console, cell: Cell, summary: Summary, *, whole: bool) -> Non
         console.print()
 
 
-def _table(group: list[columns.Column], summary: Summary) -> Table:
+def _draw(console: Console, cell: Cell, summary: Summary) -> None:
+    """When the first requests waited and ran."""
+    courses = traces.of_cell(cell, [row.backend for row in (*summary.rows, *summary.peers)])
+    for line in timeline(courses, console.width, glyphs(sys.stdout.encoding)):
+        console.print(line, soft_wrap=True)
+    console.print()
+
+
+def _table(group: list[columns.Column], rows: list[Row], console: Console) -> Table:
+    """The figures, and beside the speeds their bars as far as there is room."""
+    table = _figures(group, rows, [])
+    room = console.width - console.measure(table).maximum
+    if group not in columns.DRAWN or room < bars.LEAST:
+        return table
+    return _figures(group, rows, bars.bars(rows, min(room, bars.MOST), glyphs(sys.stdout.encoding)))
+
+
+def _figures(group: list[columns.Column], rows: list[Row], drawn: list[Text]) -> Table:
     table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
     table.add_column("", justify="right")
     table.add_column("backend", no_wrap=True)
     for title, _ in group:
         table.add_column(title, justify="left" if title in columns.WORDS else "right", no_wrap=True)
-    for rank, row in columns.places(summary.rows):
+    if drawn:
+        table.add_column(no_wrap=True)
+    for number, (rank, row) in enumerate(columns.places(rows)):
         style = "bold green" if row.rank == 1 else ""
-        table.add_row(rank, Text(row.backend, style), *(Text(value(row)) for _, value in group))
+        figures = [Text(value(row)) for _, value in group]
+        table.add_row(rank, Text(row.backend, style), *figures, *drawn[number : number + 1])
     return table
 
 

@@ -6,7 +6,6 @@ frozen, and only then the clock runs.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 import os
@@ -87,7 +86,7 @@ def _fetch(trial: Trial, requests: int, idle: int = 0, *, marked: bool = False) 
     if idle:
         # Whoever is silent is not late.
         concurrency, patience = options.concurrency + idle, max(trial.limit, options.timeout)
-        options = dataclasses.replace(options, concurrency=concurrency, idle_timeout=patience, timeout=patience)
+        options = msgspec.structs.replace(options, concurrency=concurrency, idle_timeout=patience, timeout=patience)
     silence = Silence(trial.idle_url, idle)
     gathering = Gathering(requests, trial.server, work=trial.work, skip=idle, enough=silence.end, marked=marked)
 

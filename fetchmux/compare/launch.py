@@ -7,15 +7,14 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO
 
 import msgspec
 
+from fetchmux import offspring
 from fetchmux.compare.trial import Report, Trial
 
 # How often a silent child is looked at, in seconds.
@@ -49,8 +48,7 @@ def ask(module: str, order: bytes, limit: float) -> bytes:
 
 
 def _python(module: str) -> list[str]:
-    # -P: a file select.py where the user happens to be is nobody's module.
-    return [sys.executable, "-P", "-m", f"fetchmux.compare.{module}"]
+    return offspring.command(f"fetchmux.compare.{module}")
 
 
 def _converse(command: Sequence[str], order: bytes, limit: float) -> tuple[bytes | None, str]:
@@ -123,6 +121,4 @@ def _last_words(status: int, complaint: bytes) -> str:
 
 def _environment() -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if name in _PASSED or name.startswith("LC_")}
-    # The child must find this very package, also when it was found by a changed sys.path.
-    places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**passed, "PYTHONPATH": os.pathsep.join(places), "PYTHONHASHSEED": "0"}
+    return {**offspring.environment(passed), "PYTHONHASHSEED": "0"}

@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from fetchmux.backends.peers import PEERS
 from fetchmux.compare import stats
 from fetchmux.compare.cell import Cell
 from fetchmux.compare.row import Row, describe
@@ -24,11 +25,13 @@ _ERROR = 0.03
 class Summary(NamedTuple):
     """Rows in the order of rank, and the strategies that have none, each with what is wrong.
 
+    `peers`: the rows of those that bring their own HTTP stack and are ranked among themselves, beside strategies.
     `samples`: the times of those that have a rank, round by round. `changing`: the pages change by themselves, so the
     results were compared by status alone.
     """
 
     rows: list[Row]
+    peers: list[Row]
     reference: str | None
     unranked: dict[str, str]
     changing: bool
@@ -48,11 +51,23 @@ def summarise(cell: Cell, reference: str) -> Summary:
     samples = {backend: [report.wall for report in ran] for backend, ran in ranked.items()}
     order = sorted(samples, key=lambda backend: statistics.median(samples[backend]))
     if not order:
-        return Summary([], None, unranked, changing, {})
+        return Summary([], [], None, unranked, changing, {})
     against = reference if reference in samples else order[-1]
-    places = ranks(samples)
-    rows = [describe(ranked[backend], places[backend], samples[against], cell.ceiling) for backend in order]
-    return Summary(rows, against, unranked, changing, samples)
+    apart = _apart(cell.setting.backends)
+    rows, peers = (
+        [describe(ranked[backend], place, samples[against], cell.ceiling) for backend, place in ranks(group).items()]
+        for group in (
+            {backend: samples[backend] for backend in order if backend not in apart},
+            {backend: samples[backend] for backend in order if backend in apart},
+        )
+    )
+    return Summary(rows, peers, against, unranked, changing, samples)
+
+
+def _apart(backends: Sequence[str]) -> set[str]:
+    """The peers among them. Where there is nobody else, they are not apart."""
+    peers = {spec.name for spec in PEERS}.intersection(backends)
+    return peers if len(peers) < len(set(backends)) else set()
 
 
 def _changing(by_backend: dict[str, list[Report]]) -> bool:
@@ -114,7 +129,7 @@ def ranks(samples: Mapping[str, Sequence[float]]) -> dict[str, int]:
     """
     order = sorted(samples, key=lambda backend: statistics.median(samples[backend]))
     found: dict[str, int] = {}
-    leader = order[0]
+    leader = order[0] if order else ""
     confidence = 1 - _ERROR / max(1, len(order) - 1)
     for place, backend in enumerate(order, 1):
         if not same(samples[backend], samples[leader], confidence):

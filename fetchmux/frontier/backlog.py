@@ -18,9 +18,9 @@ class Backlog:
         return len(self._order)
 
     @property
-    def oldest(self) -> Job | None:
-        """The job that `pop` would return."""
-        return next(iter(self._order), None)
+    def oldest(self) -> Job:
+        """The job that `pop` would return. Raises StopIteration when there is none."""
+        return next(iter(self._order))
 
     def push(self, job: Job) -> None:
         """Add a job at the back."""

@@ -6,7 +6,6 @@ holds is bounded, so that an endless input runs in constant memory.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -19,7 +18,8 @@ from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
 from fetchmux.frontier.sequel import Sequels
 from fetchmux.http.request import RequestBuilder
-from fetchmux.model import Headers, Job, Request, Store
+from fetchmux.inputs.urls import Logins
+from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
 from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
@@ -51,6 +51,7 @@ class Frontier:
         open_store: makes the place where one attempt's body goes.
         notice: takes a sentence for the user.
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
+        logins: the credentials of hosts that redirects lead to.
         backend: the strategy's name, for the records.
 
     Attributes:
@@ -69,8 +70,9 @@ class Frontier:
         open_store: Callable[[], Store | None],
         notice: Callable[[str], None],
         clock: Clock,
-        chance: Callable[[], float] = random.random,
-        calendar: Callable[[], float] = float,
+        chance: Callable[[], float],
+        calendar: Callable[[], float],
+        logins: Logins | None = None,
         backend: str,
     ) -> None:
         self.window = options.concurrency
@@ -85,9 +87,9 @@ class Frontier:
         self._live: set[Carried] = set()
         lookahead = max(2 * options.concurrency, 256)
         self._parking = Parking(reach, options.connect_timeout, clock)
-        self._intake = Intake(source, self._parking, lookahead, self._reject, clock)
+        self._intake = Intake(source, self._parking, lookahead, self._unsendable, clock)
         self._admission = Admission(self._intake, options, max(lookahead, MOST_HELD), clock)
-        self._sequels = Sequels(options, chance, calendar)
+        self._sequels = Sequels(options, chance, calendar, logins)
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
         self._alone_since: float | None = None
@@ -102,7 +104,7 @@ class Frontier:
             return None
         if self._not_before and self._clock() < self._not_before:
             return None
-        while (job := self._next(self._admission.next)) is not None:
+        while (job := self._checked(self._admission.next())) is not None:
             exchange = self._begin(job)
             if exchange is not None:
                 return exchange
@@ -122,7 +124,7 @@ class Frontier:
         # After narrowing, a slot too many ends here.
         if self._cancelled or len(self._live) >= self.window or not carried.reusable:
             return None
-        job = self._next(lambda: self._admission.next_for(origin))
+        job = self._checked(self._admission.next_for(origin))
         return None if job is None else self._begin(job, carried)
 
     def timeout(self) -> float:
@@ -189,12 +191,12 @@ class Frontier:
 
     # From a job to an exchange and back
 
-    def _next(self, read: Callable[[], Job | None]) -> Job | None:
-        """A job, unless reading it has shown that the run is over."""
-        job = read()
-        if self._intake.failure is not None and self.failure is None:
-            self._give_up(self._intake.failure)
-        if job is not None and self._cancelled:
+    def _checked(self, job: Job | None) -> Job | None:
+        """A job that was read, unless the run was over meanwhile."""
+        if job is None:
+            if self._intake.failure is not None and self.failure is None:
+                self._give_up(self._intake.failure)
+        elif self._cancelled:
             self._intake.give_back(job)
             return None
         return job
@@ -202,7 +204,8 @@ class Frontier:
     def _begin(self, job: Job, predecessor: Carried | None = None) -> Carried | None:
         """Start an attempt, on the connection of `predecessor` if there is one."""
         try:
-            outgoing = self._builder.build(job.url, job.method, self._headers(job), job.body)
+            headers = job.headers if job.cookies is None else self._with_cookies(job, job.cookies)
+            outgoing = self._builder.build(job.url, job.method, headers, job.body)
         except FetchError as error:
             self._admission.leave(job)
             self._reject(job.request, error, job)
@@ -235,19 +238,17 @@ class Frontier:
             carried.cancel()
         return carried
 
-    def _headers(self, job: Job) -> Headers:
+    def _with_cookies(self, job: Job, cookies: CookieKeeper) -> Headers:
         """The user's fields, with the cookies that hops have set."""
-        if job.cookies is None:
-            return job.headers
         from fetchmux.policy.cookies import with_cookies
 
-        return with_cookies(job.headers, job.cookies.give(job.url.text))
+        return with_cookies(job.headers, cookies.give(job.url.text))
 
     def _goes_on(self, exchange: Exchange) -> bool:
         """Whether the job of an ended attempt has another one before it, and was queued for that."""
         if not exchange.scarce:
             self._alone_since = None
-        if self._cancelled:
+        if self._cancelled or self._sequels.none_after(exchange):
             return False
         job, now = exchange.job, self._clock()
         if exchange.scarce:
@@ -285,6 +286,17 @@ class Frontier:
         self._not_before = now + TICK
         self.narrow(len(self._live), exchange.error.message if exchange.error else "")
         return True
+
+    def _unsendable(self, request: Request, error: FetchError, job: Job | None) -> None:
+        """What the way in has found: an input that cannot be sent, or one whose name may have an address later."""
+        sequel = None
+        if job is not None and not self._cancelled:
+            now = self._clock()
+            sequel = self._sequels.after_lookup(job, error, now)
+        if job is None or sequel is None or sequel.after is None:
+            self._reject(request, error, job)
+        else:
+            self._admission.postpone(job, now + sequel.after)
 
     def _reject(self, request: Request, error: FetchError, job: Job | None) -> None:
         """The end of an input without an exchange."""

@@ -73,20 +73,23 @@ class Intake:
 
     def next_for(self, origin: Origin) -> Job | None:
         """A job that can go on an open connection to `origin`, without making older jobs wait for ever."""
-        oldest = self._backlog.oldest
-        if oldest is not None and self._last_index - oldest.request.index > self._lookahead:
-            return None
-        job = self._backlog.pop_for(origin)
-        if job is not None and not job.fresh:
-            return job
-        if job is not None:
-            self._backlog.push_front(job)
-        while len(self._backlog) < self._lookahead and len(self._parking) < MOST_PARKED:
+        backlog, parking = self._backlog, self._parking
+        queued = len(backlog)
+        if queued:
+            if self._last_index - backlog.oldest.request.index > self._lookahead:
+                return None
+            job = backlog.pop_for(origin)
+            if job is not None and not job.fresh:
+                return job
+            if job is not None:
+                backlog.push_front(job)
+        while queued < self._lookahead and len(parking) < MOST_PARKED:
             job = self._pull()
             if job is None or job.url.origin is origin:
                 return job
-            if self._located(job, self._parking.locate(job)):
-                self._backlog.push(job)
+            if self._located(job, parking.locate(job)):
+                backlog.push(job)
+                queued += 1
         return None
 
     def give_back(self, job: Job) -> None:

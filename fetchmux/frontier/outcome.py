@@ -11,8 +11,7 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     """The result of a job whose last attempt has ended."""
     job, collector, error = exchange.job, exchange.collector, exchange.error
     head = collector.head
-    result = _blank(job.request, backend)
-    _follow(result, job)
+    result = _blank(job.request, backend, job)
     if exchange.connected_at or (error is not None and error.phase is not Phase.CONNECT):
         result.remote_address = _spell(exchange.address)
     result.reused = exchange.reused
@@ -34,28 +33,22 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
 
 def of_request(request: Request, error: FetchError, backend: str, job: Job | None = None) -> Result:
     """The result of an input that ended without an exchange: a bad URL, an unknown name, a cancelled run."""
-    result = _blank(request, backend)
+    result = _blank(request, backend, job)
     result.error = _failure(error)
     if job is not None:
-        _follow(result, job)
         result.timings.resolve = result.timings.total = job.resolving
     return result
 
 
-def _follow(result: Result, job: Job) -> None:
-    """What the job tells of its way."""
-    result.final_url = job.url.text
-    result.attempts = job.attempts
-    result.redirects = job.hops
-
-
-def _blank(request: Request, backend: str) -> Result:
+def _blank(request: Request, backend: str, job: Job | None) -> Result:
+    """What is known before anything has come back. All by place: naming 24 fields costs as much as filling them in."""
     url = None if request.url is None else request.url.text
+    final, hops, attempts = (url, [], 0) if job is None else (job.url.text, job.hops, job.attempts)
     return Result(
-        index=request.index, id=request.id, input=request.input, url=url, final_url=url, method=request.method,
-        ok=False, status=None, reason=None, http_version=None, headers=[], body_size=0, wire_size=0, body=None,
-        body_encoding=None, sha256=None, saved_to=None, redirects=[], attempts=0, remote_address=None, reused=False,
-        timings=Timings(), error=None, backend=backend,
+        request.index, request.id, request.input, url, final, request.method,
+        False, None, None, None, [], 0, 0, None,
+        None, None, None, hops, attempts, None, False,
+        Timings(), None, backend,
     )  # fmt: skip
 
 
@@ -70,23 +63,26 @@ def _timings(exchange: Exchange) -> Timings:
     connected = exchange.connected_at or end
     secured = end if exchange.shaking else exchange.secured_at or connected
     sent = exchange.sent_at or end
-    # A reply may begin before the request has been sent whole.
-    first = max(exchange.first_at or end, sent) if sent < end else end
+    first = exchange.first_at or end
+    if first < sent:
+        # A reply may begin before the request has been sent whole.
+        first = sent
+    started = exchange.started_at
     return Timings(
-        queued=exchange.started_at - job.arrived - job.resolving,
+        queued=started - job.arrived - job.resolving,
         resolve=job.resolving,
-        connect=connected - exchange.started_at,
+        connect=connected - started,
         tls=secured - connected,
-        send=max(sent - secured, 0.0),
+        send=sent - secured if sent > secured else 0.0,
         wait=first - sent,
         receive=end - first,
         total=end - job.arrived,
     )
 
 
-def _spell(address: Address) -> str:
+def _spell(address: Address) -> str | None:
     if isinstance(address.sockaddr, str):
-        # The path of a Unix socket.
-        return address.sockaddr
+        # The path of a Unix socket; nothing where a peer connects by its own means and does not tell where.
+        return address.sockaddr or None
     host, port = address.sockaddr[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

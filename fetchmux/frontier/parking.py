@@ -24,6 +24,10 @@ class Lookup(Protocol):
         """The names that must be known before `origin` can be reached; the last one is connected to."""
         ...
 
+    def tend(self) -> None:
+        """Somebody waits: called again and again meanwhile."""
+        ...
+
     def lookup(self, name: Name) -> Answer | None:
         """The addresses of a name, why there are none, or None while the question is open.
 
@@ -75,6 +79,7 @@ class Parking:
     def released(self) -> Iterator[tuple[Job, Answer]]:
         """The jobs that need not wait any longer, each with its answer, name by name in the order of the answers."""
         now = self._clock()
+        self._names.tend()
         answered = self._names.answered
         while answered:
             name = answered.popleft()

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Exchange
-from fetchmux.inputs.urls import UrlReader
+from fetchmux.inputs.urls import Logins, UrlReader, with_login
 from fetchmux.model import Hop, Job
 from fetchmux.policy import redirects, retries
 from fetchmux.settings import Options
@@ -32,21 +32,30 @@ class Sequels:
     Args:
         chance: uniform between 0 and 1, for jitter.
         calendar: seconds since the epoch, for dates that servers send.
+        logins: the value of Authorization for a host that a redirect leads to, or None for nobody's.
     """
 
-    def __init__(self, options: Options, chance: Callable[[], float], calendar: Callable[[], float]) -> None:
+    def __init__(
+        self, options: Options, chance: Callable[[], float], calendar: Callable[[], float], logins: Logins | None
+    ) -> None:
         self._options = options
+        self._logins = logins
         self._chance = chance
         self._calendar = calendar
         self._urls = UrlReader()
+
+    @staticmethod
+    def none_after(exchange: Exchange) -> bool:
+        """Whether it brought what was asked for, so that there is nothing to decide."""
+        head = exchange.collector.head
+        return exchange.error is None and head is not None and head.status < 300
 
     def after(self, exchange: Exchange, now: float) -> Sequel | None:
         """How the job goes on, which is changed for its next attempt; None: this was the last one.
 
         A redirect that cannot be followed becomes the error of the exchange.
         """
-        head = exchange.collector.head
-        if exchange.error is None and head is not None and head.status < 300:
+        if self.none_after(exchange):
             return None
         if exchange.error is None:
             followed = self._redirect(exchange)
@@ -55,7 +64,15 @@ class Sequels:
         elif self._fresh_connection(exchange) or self._next_address(exchange):
             exchange.job.attempts -= 1
             return AT_ONCE
-        return self._retry(exchange, now)
+        head = exchange.collector.head
+        return self._retry(
+            exchange.job, exchange.error, None if head is None else head.status, self._asked_for(exchange), now
+        )
+
+    def after_lookup(self, job: Job, error: FetchError, now: float) -> Sequel | None:
+        """How a job goes on whose name has no address; None: it has failed."""
+        again = self._retry(job, error, None, None, now + retries.NAME_PAUSE)
+        return None if again is None or again.after is None else Sequel(again.after + retries.NAME_PAUSE)
 
     def hush(self, exchange: Exchange) -> float:
         """Seconds for which nothing may start at its host, because the host asks for that, of whomever it says it to.
@@ -100,6 +117,8 @@ class Sequels:
         self._carry_cookies(job, head.fields, there.url.text)
         job.hops.append(Hop(job.url.text, head.status))
         job.url, job.method, job.headers, job.body = there
+        if self._logins is not None and job.url.authorization is None:
+            job.url = with_login(job.url, self._logins)
         job.addresses, job.turn = (), 0
         job.attempts -= 1
         return AT_ONCE
@@ -113,15 +132,15 @@ class Sequels:
         if job.cookies is not None:
             job.cookies.take(fields, job.url.text)
 
-    def _retry(self, exchange: Exchange, now: float) -> Sequel | None:
-        options, job, head = self._options, exchange.job, exchange.collector.head
-        code = None if exchange.error is None else exchange.error.code
-        status = None if head is None else head.status
+    def _retry(
+        self, job: Job, error: FetchError | None, status: int | None, asked: float | None, now: float
+    ) -> Sequel | None:
+        """Another attempt after a pause, of `asked` seconds where the server has said."""
+        options = self._options
         if job.attempts > options.retries:
             return None
-        if not retries.worth_it(job.method, code, status, every_method=options.retry_all):
+        if not retries.worth_it(job.method, error, status, every_method=options.retry_all):
             return None
-        asked = self._asked_for(exchange)
         after = retries.pause(job.attempts, self._chance) if asked is None else asked
         if options.retry_max_time is not None and now + after - job.arrived > options.retry_max_time:
             return None

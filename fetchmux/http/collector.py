@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.http.codings import Decoder, open_decoder
-from fetchmux.http.framing import BodyReader, ChunkedBody, LengthBody, StreamBody, choose_reader
+from fetchmux.http.framing import BodyReader, LengthBody, StreamBody, choose_reader, persists, telling
 from fetchmux.http.head import END_OF_HEAD, Head, malformed, parse_head
 from fetchmux.model import Store
 
@@ -25,7 +25,7 @@ class Collector:
     """
 
     __slots__ = ("_buffer", "_decode", "_decoder", "_max_body", "_max_head", "_method", "_reader", "_spent", "_store",
-                 "body_size", "complete", "head", "wire_size")  # fmt: skip
+                 "_told", "body_size", "complete", "head", "wire_size")  # fmt: skip
 
     def __init__(
         self, method: str, store: Store | None, max_head: int, max_body: int | None, decode: bool = False
@@ -41,6 +41,7 @@ class Collector:
         self._buffer = b""
         self._spent = 0
         self._reader: BodyReader | None = None
+        self._told: list[tuple[str, str]] = []
         self._decode = decode
         self._decoder: Decoder | None = None
 
@@ -52,9 +53,9 @@ class Collector:
         self.wire_size += len(data)
         if self._reader is None:
             data = self._read_heads(data)
+            if self._reader is None:
+                return
         reader = self._reader
-        if reader is None:
-            return
         body = reader.read(data) if data else b""
         if body:
             if self._decoder is None:
@@ -69,23 +70,11 @@ class Collector:
 
     @property
     def persistent(self) -> bool:
-        """Whether the server lets the connection live and nothing but this response has come from it.
-
-        RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so; 6.1: and never after chunks,
-        which HTTP/1.0 does not have, so that something on the way may not have understood where they end.
-        """
-        if not self.complete or self.head is None or self._reader is None:
+        """Whether the server lets the connection live on and nothing but this response has come from it."""
+        head, reader = self.head, self._reader
+        if not self.complete or head is None or reader is None or reader.rest or isinstance(reader, StreamBody):
             return False
-        old = self.head.version == "1.0"
-        if self._reader.rest or isinstance(self._reader, StreamBody) or (old and isinstance(self._reader, ChunkedBody)):
-            return False
-        tokens = [
-            token.strip(" \t").lower()
-            for name, value in self.head.fields
-            if len(name) == 10 and name.lower() == "connection"
-            for token in value.split(",")
-        ]
-        return "close" not in tokens and (not old or "keep-alive" in tokens)
+        return persists(head.version, self._told)
 
     @property
     def open_ended(self) -> bool:
@@ -94,46 +83,51 @@ class Collector:
 
     def _read_heads(self, data: bytes) -> bytes:
         """Read heads up to the final one; return the bytes after it, or b"" while it is not whole."""
-        buffer = self._buffer + data if self._buffer else data
-        # An empty line may have been cut in two: look again at the last three bytes.
-        searched = max(0, len(self._buffer) - 3)
+        searched = 0
+        if self._buffer:
+            # An empty line may have been cut in two: look again at the last three bytes.
+            searched = max(0, len(self._buffer) - 3)
+            data = self._buffer + data
+            self._buffer = b""
         while self._reader is None:
-            if not buffer.startswith(_START[: len(buffer)]):
+            if not data.startswith(_START) and not _START.startswith(data):
                 raise malformed("the reply is not HTTP/1.x (HTTP/0.9 is not taken)")
-            end = END_OF_HEAD.search(buffer, searched)
-            if (len(buffer) if end is None else end.end()) + self._spent > self._max_head:
+            found = END_OF_HEAD.search(data, searched)
+            end = len(data) if found is None else found.end()
+            if self._spent + end > self._max_head:
                 raise FetchError(Code.HEAD_TOO_LARGE, f"the head is larger than {self._max_head:,} bytes", Phase.HEAD)
-            if end is None:
-                self._buffer = buffer
+            if found is None:
+                self._buffer = data
                 return b""
-            self._take_head(parse_head(buffer[: end.start() + 1]))
+            self._take_head(parse_head(data[: found.start() + 1]))
             # Interim heads count towards the limit, so that an endless row of them ends.
-            self._spent += end.end()
-            buffer, searched = buffer[end.end() :], 0
-        self._buffer = b""
-        return buffer
+            self._spent += end
+            data, searched = data[end:], 0
+        return data
 
     def _take_head(self, head: Head) -> None:
         if head.status < 200:
             return
         self.head = head
-        self._reader = reader = choose_reader(self._method, head)
+        self._told = told = telling(head.fields)
+        self._reader = reader = choose_reader(self._method, head.status, told)
         self.complete = reader.complete
         if self._decode and not reader.complete:
             self._decoder = open_decoder(head.fields, self._max_body)
-        if isinstance(reader, LengthBody) and self._decoder is None:
-            self._check_size(reader.length)
+        if self._max_body is not None and isinstance(reader, LengthBody) and self._decoder is None:
+            self._check_size(reader.length, self._max_body)
 
     def _deliver(self, body: bytes) -> None:
         self.body_size += len(body)
-        self._check_size(self.body_size)
+        if self._max_body is not None:
+            self._check_size(self.body_size, self._max_body)
         if self._store is not None:
             self._store.write(body)
 
-    def _check_size(self, size: int) -> None:
-        if self._max_body is not None and size > self._max_body:
-            message = f"the body is larger than {self._max_body:,} bytes"
-            raise FetchError(Code.BODY_TOO_LARGE, message, Phase.BODY)
+    @staticmethod
+    def _check_size(size: int, most: int) -> None:
+        if size > most:
+            raise FetchError(Code.BODY_TOO_LARGE, f"the body is larger than {most:,} bytes", Phase.BODY)
 
     def _end(self) -> None:
         if self._reader is not None:

@@ -1,4 +1,4 @@
-"""Where a body ends: four readers, and the one function that chooses among them.
+"""Where a body ends: four readers, the function that chooses among them, and whether the connection lives on.
 
 A reader is fed the bytes after the head. `read` returns the body bytes among them; `complete` tells that the body is
 whole, `rest` then holds what came after it. `end` says what the end of the stream means. RFC 9112, section 6.3.
@@ -10,12 +10,13 @@ import re
 from typing import Protocol
 
 from fetchmux.errors import Code, FetchError, Phase
-from fetchmux.http.head import Head, malformed
+from fetchmux.http.head import malformed
 
 # A chunk-size line, extensions included, or the whole trailer section may be no longer than this.
 MAX_LINE = 16 * 1024
 MAX_TRAILERS = 64 * 1024
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_TELLING = frozenset(map(len, ("connection", "content-length", "transfer-encoding")))
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 
 
@@ -178,38 +179,80 @@ class ChunkedBody:
         return None
 
 
-def choose_reader(method: str, head: Head) -> BodyReader:
-    """Tell how the body of this reply ends. Raises FetchError `malformed-head` where its length cannot be trusted."""
-    length, codings = _declared(head)
-    if method == "HEAD" or head.status in (204, 304) or (length == 0 and not codings):
+def telling(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The fields that tell where the reply ends and whether its connection lives on, their names in lower case.
+
+    Others of the same length may be among them: looking at lengths spares lower() for nearly all fields.
+    """
+    return [(name.lower(), value) for name, value in fields if len(name) in _TELLING]
+
+
+def choose_reader(method: str, status: int, told: list[tuple[str, str]]) -> BodyReader:
+    """Tell how the body of this reply ends; `told` is what `telling` has found in its head.
+
+    Raises FetchError `malformed-head` where its length cannot be trusted.
+    """
+    length, chunked = _declared(told)
+    if method == "HEAD" or status in (204, 304) or (length == 0 and not chunked):
         return NoBody()
-    if codings:
+    if chunked:
         return ChunkedBody()
     return StreamBody() if length is None else LengthBody(length)
 
 
-def _declared(head: Head) -> tuple[int | None, list[str]]:
-    """Content-Length and the transfer codings. Chunked beats a length, whatever version the reply claims."""
-    lengths: set[str] = set()
+def persists(version: str, told: list[tuple[str, str]]) -> bool:
+    """Whether the server lets the connection live on.
+
+    RFC 9112, 9.3: HTTP/1.1 persists unless told otherwise, HTTP/1.0 only when told so; 6.1: and HTTP/1.0 never after
+    chunks, which it does not have, so that something on the way may not have understood where they end.
+    """
+    tokens: list[str] = []
+    for name, value in told:
+        if name == "connection":
+            tokens += _items(value)
+    if version != "1.0":
+        return "close" not in tokens
+    return "keep-alive" in tokens and "close" not in tokens and not _declared(told)[1]
+
+
+def _declared(told: list[tuple[str, str]]) -> tuple[int | None, bool]:
+    """Content-Length, and whether the body is chunked, which beats a length whatever version the reply claims."""
+    lengths: list[str] = []
     codings: list[str] = []
-    for name, value in head.fields:
-        # Comparing lengths first spares lower() for most fields of most replies.
-        if len(name) == 14 and name.lower() == "content-length":
-            lengths.update(item.strip(" \t") for item in value.split(","))
-        elif len(name) == 17 and name.lower() == "transfer-encoding":
-            codings += [item.strip(" \t").lower() for item in value.split(",")]
-    if codings:
-        codings = [coding for coding in codings if coding not in ("", "identity")]
-        # Nothing but chunked was offered: fetchmux sends no TE field (RFC 9110, 10.1.4).
-        if codings not in ([], ["chunked"]):
-            raise malformed("the reply uses a transfer coding that was not offered")
-    if codings or not lengths:
-        return None, codings
-    if not all(map(_LENGTH.fullmatch, lengths)):
+    for name, value in told:
+        if name == "content-length":
+            lengths.append(value)
+        elif name == "transfer-encoding":
+            codings.append(value)
+    if codings and _chunked(codings):
+        return None, True
+    return (_length(lengths) if lengths else None), False
+
+
+def _chunked(values: list[str]) -> bool:
+    codings = [coding for value in values for coding in _items(value) if coding not in ("", "identity")]
+    # Nothing but chunked was offered: fetchmux sends no TE field (RFC 9110, 10.1.4).
+    if codings not in ([], ["chunked"]):
+        raise malformed("the reply uses a transfer coding that was not offered")
+    return bool(codings)
+
+
+def _length(values: list[str]) -> int:
+    """The one length that all values name."""
+    if len(values) > 1 or "," in values[0]:
+        values = [item for value in values for item in _items(value)]
+    if not all(map(_LENGTH.fullmatch, values)):
         raise malformed("Content-Length is no number")
-    if len({int(length) for length in lengths}) > 1:
+    if len(values) > 1 and len(set(map(int, values))) > 1:
         raise malformed("the head holds two different lengths")
-    return int(lengths.pop()), codings
+    return int(values[0])
+
+
+def _items(value: str) -> list[str]:
+    """The items of a comma-separated value, in lower case."""
+    if "," not in value:
+        return [value.lower()]
+    return [item.strip(" \t").lower() for item in value.split(",")]
 
 
 def truncated(message: str) -> FetchError:

@@ -10,7 +10,7 @@ from pathlib import Path
 from fetchmux.errors import UsageError
 
 
-class Logins:
+class Netrc:
     """User names and passwords. Raises UsageError when the file cannot be used; no message quotes what stands in it."""
 
     def __init__(self, path: str | None = None) -> None:

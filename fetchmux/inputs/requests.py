@@ -10,9 +10,8 @@ import msgspec
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
 from fetchmux.inputs.lines import MAX_LINE
-from fetchmux.inputs.logins import Logins
 from fetchmux.inputs.search import Template
-from fetchmux.inputs.urls import UrlReader, bad_url, mask, veil
+from fetchmux.inputs.urls import Logins, UrlReader, bad_url, mask, veil, with_login
 from fetchmux.model import Headers, Request, Url
 
 Item = str | bytes | None
@@ -95,9 +94,7 @@ class RequestReader:
     def _read_url(self, text: str) -> Url:
         url = self._urls.read(text)
         logins = self._recipe.logins
-        if logins is None or url.authorization is not None:
-            return url
-        return Url(url.origin, url.target, url.text, logins.authorization(url.origin.name[0]))
+        return url if logins is None else with_login(url, logins)
 
     def _read_json(self, request: Request, text: str) -> None:
         try:
@@ -135,6 +132,8 @@ def _decode(item: str | bytes) -> str:
 
 def _check(text: str) -> None:
     """Refuse what cannot be read whatever it means. Raises FetchError `bad-url`."""
+    if not text:
+        raise bad_url("there is nothing in it")
     # Four bytes are the most that a character takes; a line may have been cut after MAX_LINE bytes.
     if len(text) > MAX_LINE // 4 and len(text.encode("utf-8", "surrogatepass")) > MAX_LINE:
         raise bad_url(f"the line is longer than {MAX_LINE:,} bytes")

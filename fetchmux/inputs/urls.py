@@ -8,13 +8,18 @@ from __future__ import annotations
 import base64
 import re
 import urllib.parse
+from collections.abc import Callable
 
 import can_ada
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Origin, Url
 
+# The value of an Authorization field for a host, or None.
+Logins = Callable[[str], str | None]
+
 _PORTS = {"http": 80, "https": 443}
+_USUAL = ("http://", "https://")
 _HTTP = re.compile(r"\s*https?:", re.IGNORECASE)
 # "mailto:", "ftp://" name a scheme; "localhost:8080" names a port.
 _OTHER_SCHEME = re.compile(r"\s*[a-z][a-z0-9+.\-]*:(?!\d)", re.IGNORECASE)
@@ -38,8 +43,9 @@ class UrlReader:
 
         Raises FetchError `bad-url`.
         """
-        text = _heard(text)
-        if not _HTTP.match(text):
+        if not text.isprintable():
+            text = _heard(text)
+        if not text.startswith(_USUAL) and not _HTTP.match(text):
             if _OTHER_SCHEME.match(text):
                 raise bad_url("only http and https are fetched")
             text = "http://" + text.lstrip()
@@ -95,6 +101,13 @@ class UrlReader:
         return known
 
 
+def with_login(url: Url, logins: Logins) -> Url:
+    """The URL with whatever credentials its host has, unless it brings its own."""
+    if url.authorization is not None:
+        return url
+    return Url(url.origin, url.target, url.text, logins(url.origin.name[0]))
+
+
 def mask(text: str) -> str:
     """A URL as it may be shown: whatever stands where it has user name and password is replaced."""
     return _AUTHORITY.sub(r"\1***@", _USERINFO.sub(r"\1***@", _heard(text))) if "@" in text else text
@@ -113,7 +126,7 @@ def bad_url(message: str) -> FetchError:
 
 def _heard(text: str) -> str:
     """`text` without the characters that are skipped wherever they stand in a URL."""
-    return text if text.isprintable() else text.strip(_ENDS).translate(_IGNORED)
+    return text.strip(_ENDS).translate(_IGNORED)
 
 
 def _authorization(user: str, password: str) -> str | None:

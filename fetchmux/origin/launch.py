@@ -11,14 +11,14 @@ import os
 import select
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
 from urllib.parse import urlsplit
+
+from fetchmux import offspring
 
 _PARTING = 5.0
 
@@ -93,15 +93,13 @@ class Origin:
         return self._base + path
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # The child must find this very package, also when the parent found it by a changed sys.path.
-        places = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         return subprocess.Popen(
-            [sys.executable, "-m", "fetchmux.origin", *self._arguments],
+            offspring.command("fetchmux.origin", *self._arguments),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             bufsize=0,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
+            env=offspring.environment(),
             # Ctrl-C at the terminal is for the parent, which may still need its origin while it winds up.
             process_group=0,
         )

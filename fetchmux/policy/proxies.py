@@ -66,6 +66,9 @@ class Proxies:
 
     Raises:
         UsageError: a value names no proxy, or one of a kind that is not supported.
+
+    Attributes:
+        used: every proxy that could be asked for.
     """
 
     def __init__(self, option: str | None, environment: Mapping[str, str]) -> None:
@@ -74,13 +77,9 @@ class Proxies:
             self._https = _from_variables(environment, "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
         else:
             self._http = self._https = read_proxy(option, "-x/--proxy") if option else None
+        self.used: tuple[Proxy, ...] = tuple(dict.fromkeys(filter(None, (self._http, self._https))))
         # As in curl, it holds for -x too.
         self._exempt = Exemptions(environment.get("no_proxy") or environment.get("NO_PROXY") or "")
-
-    @property
-    def used(self) -> tuple[Proxy, ...]:
-        """Every proxy that could be asked for."""
-        return tuple({proxy: None for proxy in (self._http, self._https) if proxy is not None})
 
     def proxy_for(self, origin: Origin) -> Proxy | None:
         """The proxy to ask `origin` through, or None: ask it directly."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from fetchmux.errors import Code
+from fetchmux.errors import Code, FetchError
 
 STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 # With Retry-After these speak for the whole host (RFC 6585, 4; RFC 9110, 15.6.4).
@@ -18,15 +18,17 @@ CODES = frozenset(
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 FIRST_PAUSE = 0.5
+# The least time after which it makes sense to ask for a name again.
+NAME_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 _SECONDS = re.compile(r"\d{1,9}")
 
 
-def worth_it(method: str, code: Code | None, status: int | None, *, every_method: bool) -> bool:
+def worth_it(method: str, error: FetchError | None, status: int | None, *, every_method: bool) -> bool:
     """Whether another attempt may do better: after a failure of the connection, or a status that says so."""
     if not every_method and method not in IDEMPOTENT:
         return False
-    return code in CODES if code is not None else status in STATUSES
+    return status in STATUSES if error is None else error.code in CODES or error.passing
 
 
 def pause(attempt: int, chance: Callable[[], float]) -> float:

@@ -25,16 +25,15 @@ class JsonLines:
         self._encode = msgspec.json.Encoder().encode
 
     def write(self, result: Result) -> None:
-        self._blocks.add(self._encode(self._record(result)) + b"\n")
+        self._blocks.add(self._encode(result if result.body is None else self._with_body(result, result.body)) + b"\n")
 
     def flush(self) -> None:
         self._blocks.flush()
 
-    def _record(self, result: Result) -> Result | dict[str, Any]:
-        if result.body is None:
-            return result
+    def _with_body(self, result: Result, body: bytes) -> dict[str, Any]:
+        """The record, its body as it is to be shown."""
         record = msgspec.structs.asdict(result)
-        text = decode_body(result.body, result.headers) if self._shown == "text" else None
+        text = decode_body(body, result.headers) if self._shown == "text" else None
         if text is not None:
             record["body"], record["body_encoding"] = text
         elif self._shown in ("text", "base64"):

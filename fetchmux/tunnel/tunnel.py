@@ -121,16 +121,16 @@ class Tunnel(Wrapper):
         if exception.errno in SCARCITY and not self.reached:
             return exception
         words = "the connection to the proxy broke" if self.reached else "the proxy cannot be reached"
-        return proxy_failed(f"{words}: {classify(exception, Phase.CONNECT).message}")
+        return proxy_failed(f"{words}: {classify(exception, Phase.CONNECT).message}", passing=True)
 
 
-def proxy_failed(message: str) -> FetchError:
-    """The failure of a proxy, or of what it was asked to do."""
-    return FetchError(Code.PROXY_FAILED, message, Phase.CONNECT)
+def proxy_failed(message: str, *, passing: bool = False) -> FetchError:
+    """The failure of a proxy, or of what it was asked to do; one of the connection to it may pass."""
+    return FetchError(Code.PROXY_FAILED, message, Phase.CONNECT, passing=passing)
 
 
 def _hung_up() -> FetchError:
-    return proxy_failed("the proxy closed the connection before it had opened the way")
+    return proxy_failed("the proxy closed the connection before it had opened the way", passing=True)
 
 
 def _lost(exception: BaseException) -> bool:

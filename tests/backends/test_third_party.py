@@ -60,8 +60,9 @@ class TestOneByOne(BackendContract):
 
 @pytest.fixture
 def site(tmp_path: Path) -> dict[str, str]:
-    """An environment in which two strange strategies are installed."""
+    """An environment in which three strange strategies are installed."""
     install(tmp_path, "broken_one", "import no_such_module_anywhere\n", "broken")
+    install(tmp_path, "angry_one", 'raise RuntimeError("not today")\n', "angry")
     picky = '"""Picks its moments."""\ndef run(frontier, options): ...\ndef missing(): return "buy it"\n'
     install(tmp_path, "picky_one", picky, "picky")
     return {**os.environ, "PYTHONPATH": str(tmp_path)}
@@ -79,9 +80,13 @@ def test_what_others_installed_is_listed_with_its_remedy(site: dict[str, str]) -
     assert (rows["picky"]["available"], rows["picky"]["remedy"]) == (False, "buy it")
     assert rows["broken"]["available"] is False
     assert "no_such_module_anywhere" in rows["broken"]["remedy"]
+    assert rows["angry"]["available"] is False
+    assert "RuntimeError: not today" in rows["angry"]["remedy"]
 
 
-@pytest.mark.parametrize(("name", "words"), [("picky", "buy it"), ("broken", "no_such_module_anywhere")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("picky", "buy it"), ("broken", "no_such_module_anywhere"), ("angry", "not today")]
+)
 def test_what_cannot_run_here_is_refused_with_the_same_words(name: str, words: str, site: dict[str, str]) -> None:
     done = run(site, "get", "-b", name, "http://127.0.0.1:1/")
     assert done.returncode == 2

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from fetchmux.backends import registry
+from fetchmux.backends.peers import PEERS
 from fetchmux.cli import cli
 from tests.cli import shell
 
@@ -23,7 +24,7 @@ def test_jsonl_has_an_object_for_each_strategy_with_the_fields_of_the_contract()
     result = shell.run("backends", "--format", "jsonl")
     assert (result.returncode, result.stderr) == (0, b"")
     rows = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [row["name"] for row in rows] == [spec.name for spec in registry.specs()]
+    assert [row["name"] for row in rows] == [spec.name for spec in (*registry.specs(), *PEERS)]
     for row in rows:
         assert list(row) == ["name", "family", "summary", "limit", "available", "remedy"]
         assert row["available"] is (row["remedy"] is None)
@@ -47,9 +48,10 @@ def test_get_refuses_a_strategy_that_cannot_run_and_names_the_remedy():
 def test_the_table_in_a_pipe_is_plain_and_cuts_nothing():
     output = shell.run("backends").stdout.decode()
     assert "\x1b" not in output
-    lines = output.splitlines()
-    assert len(lines) == 1 + len(registry.specs())
-    for spec, line in zip(registry.specs(), lines[1:], strict=True):
+    strategies, title, peers = output.split("\n\n")
+    assert title.startswith("Peers")
+    lines = strategies.splitlines()[1:] + peers.splitlines()[1:]
+    for spec, line in zip((*registry.specs(), *PEERS), lines, strict=True):
         assert line.startswith(spec.name)
         assert spec.summary in line
         assert spec.limit in line

@@ -34,6 +34,18 @@ def test_a_result_is_written_before_the_next_wait(origin: Origin, backend: str):
         assert process.poll() is None
 
 
+def test_a_named_pipe_that_nobody_writes_to_yet_holds_nothing_up(origin: Origin, tmp_path: Path):
+    pipe, url = tmp_path / "pipe", origin.url("/bytes/1")
+    os.mkfifo(pipe)
+    with shell.running("get", "-i", str(pipe), url) as process:
+        assert process.stdout is not None
+        assert shell.records(process.stdout.readline())[0]["input"] == url
+        pipe.write_text(f"{url}?2\n")
+        output, complaints = process.communicate()
+        assert [record["input"] for record in shell.records(output)] == [f"{url}?2"]
+        assert (process.returncode, complaints) == (0, b"")
+
+
 def test_a_reader_that_leaves_ends_the_run_quietly(origin: Origin, backend: str):
     endless = f"while :; do echo {origin.url('/bytes/1')}; done"
     program = " ".join([*shell.PROGRAM, "get", "-b", backend])

@@ -52,8 +52,9 @@ def test_user_agent_is_that_field_and_yields_to_a_header(origin: Origin):
 
 
 def test_data_is_joined_and_posted_as_a_form(origin: Origin):
-    record = fetched(origin.url("/echo"), "-d", "a=1", "--data", "b=2", "--data-binary", "c=\n")
-    assert (record["method"], record["body"]) == ("POST", "a=1&b=2&c=\n")
+    record = fetched(origin.url("/echo"), "-d", "a=1", "--data", "b=2")
+    assert (record["method"], record["body"]) == ("POST", "a=1&b=2")
+    assert fetched(origin.url("/echo"), "--data-binary", "c=\n", "--data-binary", "d")["body"] == "c=\n&d"
     assert fields(origin, "-d", "a=1")["Content-Type"] == FORM
 
 

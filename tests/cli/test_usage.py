@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,8 @@ WRONG = {
     "a method that is no token": (["-X", "GET /"], "--request"),
     "data that is not there": (["-d", "@/nowhere"], "/nowhere"),
     "a head with data": (["-I", "-d", "x"], "--data"),
+    "two kinds of data": (["-d", "a", "--data-binary", "b"], "order"),
+    "the path of a Unix socket that is too long": (["--unix-socket", "/" + "s" * 107], "107 bytes"),
     "a head by another method": (["-I", "-X", "PUT"], "--request"),
     "an unknown format": (["--format", "xml"], "jsonl"),
     "bodies in a table of columns": (["--format", "csv", "--body", "text"], "jsonl"),
@@ -115,6 +118,13 @@ def test_help_is_a_result(arguments: list[str]):
     result = CliRunner().invoke(cli, arguments)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["get", "--help"], ["backends"]])
+def test_what_cannot_be_written_is_told_in_one_line(arguments: list[str]):
+    with open("/dev/full", "wb") as full:
+        done = shell.run(*arguments, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert (done.returncode, done.stderr) == (1, b"fetchmux: standard output: No space left on device\n")
 
 
 def test_the_help_of_get_tells_the_exit_statuses():

@@ -13,6 +13,7 @@ from fetchmux.exchange import Exchange
 from fetchmux.frontier.frontier import HASTE
 from fetchmux.inputs.requests import Recipe
 from fetchmux.model import Address, Result
+from fetchmux.policy.retries import NAME_PAUSE
 from fetchmux.settings import Name
 from tests.frontier.world import CLOSING, World, page
 
@@ -533,3 +534,53 @@ def test_without_any_answer_all_names_are_given_up_together():
     run.clock.move(5.0)
     assert run.finished
     assert run.codes == ["timeout"] * 300
+
+
+# Names
+
+
+AGAIN = FetchError(Code.RESOLVE_FAILED, "Temporary failure", Phase.RESOLVE, passing=True)
+NEVER = FetchError(Code.RESOLVE_FAILED, "Name or service not known", Phase.RESOLVE)
+
+
+def test_a_name_that_failed_for_now_is_asked_for_again_after_a_pause():
+    run = world(["http://slow/"], retries=1)
+    assert run.frontier.take() is None
+    run.names.answer("slow", AGAIN)
+    assert run.frontier.take() is None
+    run.names.answer("slow")
+    exchange = again(run, NAME_PAUSE + 0.25)
+    run.answer(exchange)
+    result = alone(run)
+    assert (result.ok, result.attempts) == (True, 2)
+
+
+def test_a_name_that_does_not_exist_is_not_asked_for_again():
+    run = world(["http://slow/"], retries=9)
+    assert run.frontier.take() is None
+    run.names.answer("slow", NEVER)
+    assert run.frontier.take() is None
+    result = alone(run)
+    assert (result.error and result.error.message, result.attempts) == (NEVER.message, 1)
+
+
+def test_a_name_that_fails_too_often_is_the_error_of_its_record():
+    run = world(["http://slow/"], retries=2)
+    run.names.answer("slow", AGAIN)
+    for _ in range(3):
+        assert run.frontier.take() is None
+        run.clock.move(NAME_PAUSE + 1.0)
+    result = alone(run)
+    assert (result.error and result.error.code, result.attempts) == (Code.RESOLVE_FAILED, 3)
+
+
+def test_a_host_that_a_redirect_leads_to_gets_its_own_login():
+    run = world(["http://u:p@one/"], retries=0)
+    run.frontier._sequels._logins = {"two": "Basic two"}.get
+    exchange = run.take()
+    assert b"Authorization: Basic dTpw\r\n" in bytes(exchange.outgoing)
+    run.answer(exchange, moved("http://two/"))
+    exchange = run.take()
+    assert b"Authorization: Basic two\r\n" in bytes(exchange.outgoing)
+    run.answer(exchange, moved("http://three/"))
+    assert b"Authorization" not in bytes(run.take().outgoing)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fetchmux.errors import Code
+from fetchmux.errors import Code, FetchError
 from fetchmux.policy.retries import FIRST_PAUSE, LONGEST_PAUSE, pause, retry_after, worth_it
 
 DATE = r"(Sun, )?\d{1,12}[ -](Nov|Jan)[ -]\d{1,8} \d{1,3}:\d{1,3}(:\d{1,3})?( GMT| [+-]\d{1,9}|)"
@@ -21,11 +21,21 @@ PASSING = {
 }  # fmt: skip
 
 
+def failed(code: Code) -> FetchError:
+    return FetchError(code, "")
+
+
 @pytest.mark.parametrize("code", list(Code))
 def test_failures_of_the_connection_may_pass_and_others_do_not(code: Code):
-    assert worth_it("GET", code, None, every_method=False) == (code in PASSING)
+    assert worth_it("GET", failed(code), None, every_method=False) == (code in PASSING)
     # What had been answered before the failure changes nothing.
-    assert worth_it("GET", code, 503, every_method=True) == (code in PASSING)
+    assert worth_it("GET", failed(code), 503, every_method=True) == (code in PASSING)
+
+
+@pytest.mark.parametrize("code", [Code.RESOLVE_FAILED, Code.PROXY_FAILED])
+def test_a_failure_that_is_said_to_pass_is_retried_whatever_its_code(code: Code):
+    assert worth_it("GET", FetchError(code, "", passing=True), None, every_method=False)
+    assert not worth_it("POST", FetchError(code, "", passing=True), None, every_method=False)
 
 
 @pytest.mark.parametrize("status", range(200, 600))
@@ -35,14 +45,14 @@ def test_few_statuses_may_pass(status: int):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 def test_what_may_be_repeated_is_retried(method: str):
-    assert worth_it(method, Code.TIMEOUT, None, every_method=False)
+    assert worth_it(method, failed(Code.TIMEOUT), None, every_method=False)
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "CONNECT", "get", "LOCK"])
 def test_what_may_not_be_repeated_is_retried_only_when_asked(method: str):
-    for code, status in ((Code.TIMEOUT, None), (None, 503)):
-        assert not worth_it(method, code, status, every_method=False)
-        assert worth_it(method, code, status, every_method=True)
+    for error, status in ((failed(Code.TIMEOUT), None), (None, 503)):
+        assert not worth_it(method, error, status, every_method=False)
+        assert worth_it(method, error, status, every_method=True)
 
 
 @pytest.mark.parametrize(("attempt", "bound"), [(1, 0.5), (2, 1.0), (3, 2.0), (6, 16.0), (7, 30.0), (5_000, 30.0)])

@@ -397,6 +397,28 @@ def test_a_login_of_a_netrc_file_is_used_and_never_shown(tmp_path: Path):
         assert b"Basic bWU6aHVzaA==" in server.heads[0]
 
 
+@EACH
+def test_a_host_that_a_redirect_leads_to_gets_the_login_that_the_netrc_file_has_for_it(backend: str, tmp_path: Path):
+    path = tmp_path / "netrc"
+    path.write_text("machine localhost login me password hush\n")
+
+    def arrive(visit: Visit) -> None:
+        while visit.read():
+            visit.say("200 OK", "ok", keep=True)
+
+    with Answering(arrive) as there:
+
+        def lead(visit: Visit) -> None:
+            while visit.read():
+                visit.say("302 Found", "", f"Location: http://localhost:{there.port}/", keep=True)
+
+        with Answering(lead) as here:
+            told = record("-b", backend, "--netrc-file", str(path), f"http://{HOST}:{here.port}/")
+            assert (told["status"], len(told["redirects"])) == (200, 1)
+            assert b"Authorization" not in here.heads[0]
+            assert b"Authorization: Basic bWU6aHVzaA==" in there.heads[0]
+
+
 @pytest.mark.parametrize("content", [b"machine \xff login a password hush\n", b"machine h login a hush b c\n"])
 def test_a_netrc_file_that_cannot_be_used_is_told_in_one_line_without_what_stands_in_it(tmp_path: Path, content: bytes):
     path = tmp_path / "netrc"
@@ -442,7 +464,7 @@ def test_a_server_of_the_newer_version_only_is_asked_in_it(backend: str):
     with Answering(answer) as server:
         url = f"http://{HOST}:{server.port}/"
         done = get("-b", backend, url, url)
-        assert done.stderr.decode() == f"fetchmux: {url} answers 505 to HTTP/1.0: --http 1.1 may help\n"
+        assert done.stderr.decode() == "fetchmux: replies to HTTP/1.0: 2 of status 505; --http 1.1 may help\n"
         found = records("-b", backend, "--http", "1.1", "--body", "text", "-c", "1", url, url)
         assert [(told["status"], told["body"], told["reused"]) for told in found] == [
             (200, "hello", False), (200, "hello", True),

@@ -1,0 +1,45 @@
+"""One of the processes that fetch: `python -m fetchmux.spread.child FD`, FD being its end of a socket.
+
+Knows a session and how to talk to the process that reads the list. A strategy may change the whole process, so it is
+prepared before anything else is imported. Ends when the orders end, or when SIGTERM cancels it, or with its parent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import Any
+
+from fetchmux.backends import registry
+
+
+def main() -> None:
+    """Be told how, fetch, and tell of it."""
+    fd = int(sys.argv[1])
+    # Ctrl-C at the terminal is for the process that reads the list; it lets this one know.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pending: list[Any] = []
+    signal.signal(signal.SIGTERM, lambda number, frame: pending.append(number))
+    backend = _backend(fd)
+    registry.prepare(registry.find(backend))
+
+    from fetchmux.spread.shift import Shift
+
+    shift = Shift(fd)
+    signal.signal(signal.SIGTERM, lambda number, frame: shift.cancel())
+    if pending:
+        shift.cancel()
+    shift.work()
+
+
+def _backend(fd: int) -> str:
+    """The strategy's name, on the first line: nothing may be imported before it is known."""
+    name = b""
+    while not name.endswith(b"\n"):
+        name += os.read(fd, 1) or b"\n"
+    return name.decode().strip()
+
+
+if __name__ == "__main__":
+    main()

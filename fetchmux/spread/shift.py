@@ -1,0 +1,122 @@
+"""What a process does that fetches: orders in, results out, a session in between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+from collections.abc import Iterator
+
+from fetchmux.errors import UsageError
+from fetchmux.model import Request, Result
+from fetchmux.session import Session
+from fetchmux.spread import words
+from fetchmux.spread.words import Frames, Kind
+
+_BLOCK = 64 * 1024
+# Results with bodies are sent on before they have gathered to more than this.
+_MOST_BYTES = 256 * 1024
+
+
+class Shift:
+    """One process's part of a run. Raises nothing that its parent is to know: that is told over the socket.
+
+    Args:
+        fd: this end of the socket.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._frames = Frames()
+        self._charge: words.Charge | None = None
+        self._waiting: list[Request] = []
+        self._ended = False
+        self._requests = words.Requests()
+        self._session: Session | None = None
+        self._cancelled = False
+        self._report = Report(fd)
+
+    def work(self) -> None:
+        """Fetch until the orders end, or until nobody is there who wants to know."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._work()
+
+    def _work(self) -> None:
+        while self._charge is None and not self._ended:
+            self._read()
+        charge = self._charge
+        if charge is None:
+            return
+        try:
+            self._session = Session(
+                self._orders(), charge.options, self._report, backend=charge.backend, network=charge.network,
+                notice=self._report.notice,
+            )  # fmt: skip
+        except UsageError as error:
+            self._report.send(Kind.REFUSAL, str(error))
+            return
+        if self._cancelled:
+            self._session.cancel()
+        self._session.run()
+
+    def cancel(self) -> None:
+        """End soon. May be called from a signal handler."""
+        self._cancelled = True
+        if self._session is not None:
+            self._session.cancel()
+
+    def _orders(self) -> Iterator[Request | None]:
+        """The requests as they come; None when there is nothing to read yet."""
+        while True:
+            while not self._waiting and not self._ended and select.select([self._fd], [], [], 0)[0]:
+                self._read()
+            if self._waiting:
+                batch, self._waiting = self._waiting, []
+                yield from batch
+            elif self._ended:
+                return
+            else:
+                yield None
+
+    def _read(self) -> None:
+        data = os.read(self._fd, _BLOCK)
+        self._ended = not data
+        for kind, content in self._frames.feed(data):
+            if kind is Kind.CHARGE:
+                self._charge = words.decode_charge(content)
+            else:
+                self._waiting += map(self._requests.of, words.decode_orders(content))
+
+
+class Report:
+    """The sink of a process that fetches: results go to the process that writes them."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._parent = os.getppid()
+        self._results: list[Result] = []
+        self._size = 0
+
+    def write(self, result: Result) -> None:
+        self._results.append(result)
+        self._size += len(result.body or b"")
+        if self._size > _MOST_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what there is. Called again and again, so a parent that has died is noticed also in a long wait."""
+        if os.getppid() != self._parent:
+            raise BrokenPipeError
+        if self._results:
+            results, self._results, self._size = self._results, [], 0
+            self.send(Kind.RESULTS, results)
+
+    def notice(self, sentence: str) -> None:
+        """Pass on a sentence for the user."""
+        self.send(Kind.NOTICE, sentence)
+
+    def send(self, kind: Kind, content: object) -> None:
+        """Send a frame, whole. Raises OSError when the parent has gone."""
+        rest = memoryview(words.frame(kind, content))
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
