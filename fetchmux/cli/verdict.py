@@ -27,6 +27,8 @@ from fetchmux.compare.summary import Summary
 _PIPED_WIDTH = 100
 # The columns that three tables take; where there are fewer, the same figures stand in five.
 _WIDE = 100
+# Between two columns.
+_SPACE = 2
 PEERS = "Peers, which bring their own HTTP stack"
 
 
@@ -81,14 +83,14 @@ def _draw(console: Console, cell: Cell, summary: Summary) -> None:
 def _table(group: list[columns.Column], rows: list[Row], console: Console) -> Table:
     """The figures, and beside the speeds their bars as far as there is room."""
     table = _figures(group, rows, [])
-    room = console.width - console.measure(table).maximum
+    room = console.width - console.measure(table).maximum - _SPACE
     if group not in columns.DRAWN or room < bars.LEAST:
         return table
     return _figures(group, rows, bars.bars(rows, min(room, bars.MOST), glyphs(sys.stdout.encoding)))
 
 
 def _figures(group: list[columns.Column], rows: list[Row], drawn: list[Text]) -> Table:
-    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    table = Table(box=None, header_style="dim", padding=(0, _SPACE, 0, 0))
     table.add_column("", justify="right")
     table.add_column("backend", no_wrap=True)
     for title, _ in group:
