@@ -28,15 +28,16 @@ def crossovers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]
 
 
 def outliers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]:
-    """Rounds that stand apart, by name."""
-    told = []
+    """Rounds that stand apart, by name: what disturbed one round disturbed several strategies."""
+    rounds: dict[str, list[str]] = {}
     for cell, summary in zip(cells, summaries, strict=True):
-        where = f" ({label(cell)})" if len(cells) > 1 else ""
+        where = f"{label(cell)}, " if len(cells) > 1 else ""
         for row in summary.rows:
             for found in row.outliers:
-                took = f"{wording.seconds(found.wall)}, {wording.factor(found.times)} × its median"
-                told.append(f"{row.backend}{where} round {found.round + 1}: {took}")
-    return [f"Outliers, which count like any other round: {'; '.join(told)}."] if told else []
+                took = f"{row.backend} {wording.seconds(found.wall)} ({wording.factor(found.times)} ×)"
+                rounds.setdefault(f"{where}round {found.round + 1}", []).append(took)
+    told = "; ".join(f"{where}: {', '.join(took)}" for where, took in rounds.items())
+    return [f"Outliers, which count like any other (× their strategy's median): {told}."] if told else []
 
 
 def ceilings(cells: Sequence[Cell]) -> list[str]:

@@ -93,7 +93,7 @@ def test_outliers_are_named_with_their_round_and_count_nevertheless():
     reports[3].wall = 1.5
     cells = [cell(reports)]
     assert findings.outliers(cells, summaries(cells)) == [
-        "Outliers, which count like any other round: epoll round 4: 1.50 s, 1.50 × its median."
+        "Outliers, which count like any other (× their strategy's median): round 4: epoll 1.50 s (1.50 ×)."
     ]
     assert len(summaries(cells)[0].samples["epoll"]) == 7
 
