@@ -56,7 +56,7 @@ class Line(NamedTuple):
 def lines(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[Line]:
     """Every sweep of a comparison, in the order of its cells."""
     found = []
-    for swept, group in _groups(cells):
+    for swept, group in groups(cells):
         line = _line(swept, [(cells[place], summaries[place]) for place in group])
         if line is not None:
             found.append(line)
@@ -73,7 +73,7 @@ def limits(cells: Sequence[Cell]) -> dict[str, int]:
     return found
 
 
-def _groups(cells: Sequence[Cell]) -> Iterator[tuple[str, list[int]]]:
+def groups(cells: Sequence[Cell]) -> Iterator[tuple[str, list[int]]]:
     """What is swept, and the places of the cells that differ in nothing else, by value."""
     for swept in dict.fromkeys(name for cell in cells for name in cell.swept):
         groups: dict[tuple[object, ...], list[int]] = {}
