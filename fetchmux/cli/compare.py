@@ -44,7 +44,7 @@ _DEFAULT_ROUNDS = 7
 @click.option("--sweep", "sweeps", multiple=True, type=words.sweep, metavar="NAME=VALUE,...",
               help="Vary concurrency, delay, size, idle, work or processes over these values; several combine.")
 @click.option("-n", "--requests", type=click.IntRange(min=1), metavar="N",
-              help="Requests of one trial.  [default: 500 or what the scenario needs, or one for each URL]")
+              help="Requests of one trial.  [default: 400 or what the scenario needs, or one for each URL]")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=50, metavar="N",
               help="Most requests in flight at once.")
 @click.option("--delay", type=options.delay, metavar="TIME",

@@ -35,7 +35,7 @@ class Scenario(NamedTuple):
 
     name: str
     question: str
-    requests: int = 500
+    requests: int = 400
     delay: float = 0.004
     size: int = _KIBI
     work: float = 0.0
