@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from fetchmux.cli.compare import compare
-from fetchmux.compare import launch, machine, measure
+from fetchmux.compare import launch, machine, measure, scenarios
 from fetchmux.compare.summary import ranks
 from fetchmux.compare.trial import Trial
 from fetchmux.origin.launch import Origin
 
 STRATEGIES = ("epoll", "gevent", "threads")
 FIELD = 17
+# The default setting, all else being the scenario's.
+WISH = scenarios.Wish(rounds=1, warm_up=10, concurrency=50, timeout=60.0, limit=120.0)
 SLOWER = 1.1
 # Of one CPU: what others may take while a pair is measured that counts as undisturbed.
 DISTURBED = 0.1
@@ -58,13 +60,14 @@ def record(path: Path, rounds: int, *, quiet: bool) -> None:
 
 def pair(name: str, number: int, origin: Origin, *, quiet: bool) -> list[float]:
     """Two trials of a strategy; with `quiet` again and again until nothing else had the CPU meanwhile."""
-    urls = tuple(origin.url(f"/bytes/1024?delay=0.004&seed={page}") for page in range(16))
-    options = {"concurrency": 50, "keep_alive": False, "timeout": 60.0, "body": "digest"}
+    (cell,) = scenarios.cells(scenarios.find(["io"]), {}, WISH, STRATEGIES)
+    setting = cell.setting
+    urls = tuple(origin.url(path) for path in setting.urls)
     while True:
         before, began = others_cpu(origin.pid), time.monotonic()
         walls = []
         for _ in range(2):
-            report = launch.conduct(Trial(name, number, urls, 500, 10, options, 120.0, origin.pid))
+            report = launch.conduct(Trial(name, number, urls, setting.requests, 10, setting.options, 120.0, origin.pid))
             walls.append(round(report.wall, 6))
         if not quiet or others_cpu(origin.pid) - before <= DISTURBED * (time.monotonic() - began):
             return walls

@@ -42,9 +42,9 @@ _DEFAULT_ROUNDS = 7
 @click.option("--scenario", "scenarios", multiple=True, type=words.scenarios, metavar="NAME,...",
               help=f"The load, by name: {words.SCENARIO_NAMES}, or all.  [default: io]")
 @click.option("--sweep", "sweeps", multiple=True, type=words.sweep, metavar="NAME=VALUE,...",
-              help="Vary concurrency, delay, size, idle or work over these values; several are combined.")
+              help="Vary concurrency, delay, size, idle, work or processes over these values; several combine.")
 @click.option("-n", "--requests", type=click.IntRange(min=1), metavar="N",
-              help="Requests of one trial.  [default: 500 or what the scenario needs, or one for each URL]")
+              help="Requests of one trial.  [default: 400 or what the scenario needs, or one for each URL]")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=50, metavar="N",
               help="Most requests in flight at once.")
 @click.option("--delay", type=options.delay, metavar="TIME",
@@ -55,6 +55,8 @@ _DEFAULT_ROUNDS = 7
               help="CPU time that is spent on each response.  [default: the scenario's]")
 @click.option("--idle", type=click.IntRange(min=0), metavar="N",
               help="Connections that stand open and silent meanwhile.  [default: the scenario's]")
+@click.option("--processes", type=click.IntRange(min=1), metavar="N",
+              help="Processes that share each trial.  [default: 1, or the scenario's]")
 @click.option("--keep-alive/--no-keep-alive", default=None,
               help="Use a connection for more than one request.  [default: the scenario's]")
 @click.option("--rounds", type=click.IntRange(min=1), default=_DEFAULT_ROUNDS, metavar="N",
@@ -126,7 +128,7 @@ def _cells(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any])
         limit=given["trial_timeout"],
         max_time=given["max_time"] or (600.0 if given["until"] else None),
         **{name: given[name] for name in ("rounds", "warm_up", "concurrency", "until", "requests", "delay", "size")},
-        **{name: given[name] for name in ("work", "idle", "keep_alive")},
+        **{name: given[name] for name in ("work", "idle", "keep_alive", "processes")},
     )
     table = scenarios.cells(chosen, sweeps, wish, names, _readable(urls))
     if not any(cell.setting.backends for cell in table):
@@ -145,6 +147,8 @@ def _check(urls: tuple[str, ...], swept: list[str], chosen: list[Scenario], give
             raise UsageError(f"only the embedded origin's {name} can be swept: leave out the URLs")
     if urls and (given["scenarios"] or given["idle"]):
         raise UsageError("only the embedded origin plays scenarios and lets connections idle: leave out the URLs")
+    if (given["idle"] or "idle" in swept) and (given["processes"] or "processes" in swept):
+        raise UsageError("idle connections are for one process: leave out --processes")
     remedies = [certificate.missing()] if any(scenario.tls for scenario in chosen) else []
     for remedy in [*remedies, syscalls.missing() if given["syscalls"] else None]:
         if remedy is not None:

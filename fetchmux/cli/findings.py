@@ -11,7 +11,7 @@ from fetchmux.backends import registry
 from fetchmux.cli import wording
 from fetchmux.compare.advice import Advice, advise
 from fetchmux.compare.cell import Cell
-from fetchmux.compare.crossover import Course, Line, Relation, Step, limits, lines, runs
+from fetchmux.compare.crossover import Course, Line, Relation, Step, groups, limits, lines, runs
 from fetchmux.compare.scenarios import SCENARIOS
 from fetchmux.compare.summary import Summary
 
@@ -27,16 +27,39 @@ def crossovers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]
     return sentences
 
 
-def outliers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]:
-    """Rounds that stand apart, by name."""
+def divisions(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]:
+    """What more processes gain, by the strategy that is fastest with the most of them."""
     told = []
+    for swept, group in groups(cells):
+        if swept != "processes" or not all(summaries[place].rows for place in group):
+            continue
+        fastest = summaries[group[-1]].rows[0]
+        alone = next((row for row in summaries[group[0]].rows if row.backend == fastest.backend), None)
+        if alone is not None:
+            few, many = (cells[place].setting.processes for place in (group[0], group[-1]))
+            told.append(
+                f"{cells[group[0]].scenario}: {fastest.backend} takes {wording.seconds(alone.wall)} in "
+                f"{_counted_processes(few)} and {wording.seconds(fastest.wall)} in {_counted_processes(many)}, "
+                f"{wording.factor(alone.wall / fastest.wall)} × as fast."
+            )
+    return told
+
+
+def _counted_processes(count: int) -> str:
+    return "one process" if count == 1 else f"{count:,} processes"
+
+
+def outliers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]:
+    """Rounds that stand apart, by name: what disturbed one round disturbed several strategies."""
+    rounds: dict[str, list[str]] = {}
     for cell, summary in zip(cells, summaries, strict=True):
-        where = f" ({label(cell)})" if len(cells) > 1 else ""
+        where = f"{label(cell)}, " if len(cells) > 1 else ""
         for row in summary.rows:
             for found in row.outliers:
-                took = f"{wording.seconds(found.wall)}, {wording.factor(found.times)} × its median"
-                told.append(f"{row.backend}{where} round {found.round + 1}: {took}")
-    return [f"Outliers, which count like any other round: {'; '.join(told)}."] if told else []
+                took = f"{row.backend} {wording.seconds(found.wall)} ({wording.factor(found.times)} ×)"
+                rounds.setdefault(f"{where}round {found.round + 1}", []).append(took)
+    told = "; ".join(f"{where}: {', '.join(took)}" for where, took in rounds.items())
+    return [f"Outliers, which count like any other (× their strategy's median): {told}."] if told else []
 
 
 def ceilings(cells: Sequence[Cell]) -> list[str]:
@@ -136,6 +159,8 @@ def _measure(swept: str, value: float) -> str:
         return f"a window of {value:,.0f}"
     if swept == "idle":
         return f"{value:,.0f} idle connections"
+    if swept == "processes":
+        return _counted_processes(int(value))
     return f"a {value_of(swept, value).replace(' ', ' of ', 1)}"
 
 
@@ -144,16 +169,15 @@ def _clause(
 ) -> str:
     """One stretch of a sweep."""
     names = listed([course.backend for course in courses])
-    them = names if first else "it" if len(courses) == 1 else "they"
     plural = len(courses) > 1
     relation = stretch[0][0].relation
     if relation is Relation.SAME:
-        return f"{them} {'match' if plural else 'matches'} {leader} {where}"
+        return f"{names} {'match' if plural else 'matches'} {leader} {where}"
     if relation is Relation.ABSENT:
-        return f"{them} {'have' if plural else 'has'} no rank {where}"
+        return f"{names} {'have' if plural else 'has'} no rank {where}"
     if relation is Relation.FASTER:
         factors = _factors([1 / step.times for steps in stretch for step in steps])
-        return f"{them} {'are' if plural else 'is'} {factors} as fast as {leader} {where}"
+        return f"{names} {'are' if plural else 'is'} {factors} as fast as {leader} {where}"
     factors = _factors([step.times for steps in stretch for step in steps])
     return f"{leader} is {factors} as fast as {names} {where}" if first else f"{where} {leader} is {factors} as fast"
 
@@ -203,7 +227,7 @@ def _change(found: Advice) -> list[str]:
     if told:
         return [f"The answer changes with the load: {'; '.join(told)}."]
     if found.cells > 1:
-        return []
+        return [f"Its limit: {registry.find(found.row.backend).limit}."]
     return [
         f"Its limit: {registry.find(found.row.backend).limit}. Whether another load changes the answer was not "
         "measured: --sweep concurrency=1,8,64,512 or --scenario all would tell."

@@ -115,6 +115,7 @@ def heading(cell: Cell) -> str:
     name = "" if cell.scenario == "io" else f"{cell.scenario} ({findings.question(cell.scenario)}): "
     more = f", beside {setting.idle:,} idle connections" if setting.idle else ""
     more += f", {wording.seconds(setting.work)} of work on each" if setting.work else ""
+    more += f", {setting.processes:,} processes" if setting.processes > 1 else ""
     more += ", keep-alive" if setting.options.get("keep_alive") else ""
     sends = f"waits {wording.seconds(setting.delay)} and sends {wording.size(setting.size)}"
     return f"{name}{what}; the embedded origin {sends}{more}"
@@ -124,6 +125,7 @@ def found(document: Document, summaries: list[Summary]) -> list[Text]:
     """What the tables do not tell, with warnings and what to do about them."""
     cells = document.cells
     told = [Text(sentence) for sentence in findings.crossovers(cells, summaries)]
+    told += [Text(sentence) for sentence in findings.divisions(cells, summaries)]
     told += [Text(sentence, "dim") for sentence in findings.ceilings(cells)]
     told += [Text(sentence) for sentence in findings.syscalls(cells)]
     told += [Text(sentence) for sentence in findings.outliers(cells, summaries)]

@@ -60,4 +60,5 @@ _VALUES: dict[str, Callable[[str], float]] = {
     "size": options.size,
     "idle": _count(0),
     "work": options.delay,
+    "processes": _count(1),
 }

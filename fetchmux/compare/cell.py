@@ -23,6 +23,7 @@ class Setting(msgspec.Struct, frozen=True):
         delay, size: of the embedded origin's replies; where they differ, the usual ones.
         work: of CPU for each response.
         idle: so many connections stood open and silent.
+        processes: so many shared each trial, its requests and its window.
         tls: the embedded origin spoke TLS.
         options: fields of `settings.Options` that all trials had.
         limit: seconds that one trial might take.
@@ -43,6 +44,7 @@ class Setting(msgspec.Struct, frozen=True):
     max_time: float | None = None
     work: float = 0.0
     idle: int = 0
+    processes: int = 1
     tls: bool = False
 
 

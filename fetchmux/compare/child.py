@@ -11,6 +11,7 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +21,7 @@ from fetchmux.compare.trial import PASSES, SHORT, Report, Trial
 
 if TYPE_CHECKING:
     from fetchmux.compare.gathering import Gathering
+    from fetchmux.compare.measure import Cost
 
 
 def main() -> None:
@@ -27,23 +29,43 @@ def main() -> None:
     trial = msgspec.json.decode(sys.stdin.buffer.read(), type=Trial)
     # Whoever started this ends it in time; should that process be gone itself, nothing may run on for ever.
     signal.alarm(math.ceil(trial.limit) + 1)
-    registry.prepare(registry.find(trial.backend))
-    report = perform(trial)
+    report = _divided(trial) if trial.processes > 1 else perform(trial)
     with os.fdopen(int(sys.argv[1]), "wb") as pipe:
         pipe.write(msgspec.json.encode(report))
 
 
 def perform(trial: Trial) -> Report:
-    """Warm up, run, measure."""
+    """Prepare, warm up, run, measure."""
+    _get_ready(trial)
+    passes = [_measured(trial)]
+    if passes[0].failure is None and passes[0].wall < SHORT and not trial.marked:
+        passes += [_measured(trial) for _ in range(PASSES - 1)]
+    return _middle(passes)
+
+
+def _divided(trial: Trial) -> Report:
+    """The same by several processes."""
+    from fetchmux.compare import division, measure
+
+    def share(part: Trial, begin: Callable[[], None]) -> division.Parcel:
+        _get_ready(part)
+        begin()
+        before = measure.children_cost()
+        gathered = _fetch(part, part.requests)
+        report = _costed(gathered, part, before)
+        return division.Parcel(report, gathered.began, gathered.ended, gathered.outcomes)
+
+    return division.conduct(trial, share, lambda: measure.cpu_of(trial.server))
+
+
+def _get_ready(trial: Trial) -> None:
+    """The order of these is the isolation."""
+    registry.prepare(registry.find(trial.backend))
     import gc
 
     _fetch(trial, trial.warm_up)
     gc.collect()
     gc.freeze()
-    passes = [_measured(trial)]
-    if passes[0].failure is None and passes[0].wall < SHORT and not trial.marked:
-        passes += [_measured(trial) for _ in range(PASSES - 1)]
-    return _middle(passes)
 
 
 def _measured(trial: Trial) -> Report:
@@ -56,6 +78,13 @@ def _measured(trial: Trial) -> Report:
         gathered = _fetch(trial, trial.requests, trial.idle, marked=trial.marked)
     except CannotHold as refusal:
         return Report(trial.backend, trial.round, failure=str(refusal))
+    return _costed(gathered, trial, before)
+
+
+def _costed(gathered: Gathering, trial: Trial, before: Cost) -> Report:
+    """What was measured, with what it cost; `before` is what children had cost before it."""
+    from fetchmux.compare import measure
+
     report = gathered.report(trial)
     # What children cost is known when they have ended, which is when the clock has stopped.
     spent = gathered.spent.plus(measure.children_cost().since(before))

@@ -85,6 +85,7 @@ class Comparison:
             work=setting.work,
             idle=setting.idle,
             idle_url="" if origin is None else origin.url("/silent"),
+            processes=setting.processes,
             cacert=self._cacert if setting.tls else None,
         )
 
@@ -109,7 +110,8 @@ def settled(reports: Sequence[Report], until: float) -> bool:
 def _ideal(setting: Setting, backend: str) -> float | None:
     """The shortest possible time of a strategy, where the server's delay is known."""
     delays = [float(path.partition("delay=")[2].partition("&")[0]) for path in setting.urls if "delay=" in path]
-    if not setting.embedded or not any(delays):
+    # How long the pauses before further attempts will be is left to chance.
+    if not setting.embedded or not any(delays) or setting.options.get("retries"):
         return None
-    window = 1 if registry.find(backend).serial else setting.concurrency
+    window = setting.processes if registry.find(backend).serial else setting.concurrency
     return ideal_time(delays, setting.requests, window)

@@ -5,13 +5,13 @@ Knows results and what a run costs. Must not be imported before a strategy has p
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 
 from fetchmux.compare import measure
-from fetchmux.compare.trial import MARK, TRACED, Report, Spans, Trace, Trial
+from fetchmux.compare.division import digest
+from fetchmux.compare.trial import MARK, TRACED, Outcome, Report, Spans, Trace, Trial
 from fetchmux.model import Result, Timings
 
 
@@ -29,6 +29,8 @@ class Gathering:
     Attributes:
         spent: what this process cost while the clock ran.
         notices: sentences for the user.
+        began, ended: on the clock of `time.perf_counter`.
+        outcomes: index, status and hash of the body of each.
         window: how many exchanges could be in flight in the end.
     """
 
@@ -51,7 +53,7 @@ class Gathering:
         self._peak = 0
         self._served: float | None = None
         self.spent = measure.NOTHING
-        self._began = self._ended = 0.0
+        self.began = self.ended = 0.0
         self.notices: list[str] = []
         self.window = 0
         # Looking around takes a moment of the trial's own time, so it is done seldom, and in its midst.
@@ -59,7 +61,7 @@ class Gathering:
         self._threads = self._descriptors = 0
         self._ends: list[float] = []
         self._timings: list[Timings] = []
-        self._outcomes: list[tuple[int, int | None, str | None]] = []
+        self.outcomes: list[Outcome] = []
         self._codes: dict[str, int] = {}
         self._oks: list[bool] = []
 
@@ -68,7 +70,7 @@ class Gathering:
         self.spent, self._served = measure.own_cost(), measure.cpu_of(self._server)
         if self._marked:
             os.access(MARK, os.F_OK)
-        self._began = self._ended = time.perf_counter()
+        self.began = self.ended = time.perf_counter()
         for number in range(count):
             yield urls[number % len(urls)]
 
@@ -78,14 +80,14 @@ class Gathering:
             return
         if self._work:
             _work(self._work)
-        self._ended = time.perf_counter()
-        self._ends.append(self._ended)
+        self.ended = time.perf_counter()
+        self._ends.append(self.ended)
         self._timings.append(result.timings)
-        self._outcomes.append((result.index - self._skip, result.status, result.sha256))
+        self.outcomes.append((result.index - self._skip, result.status, result.sha256))
         self._oks.append(result.ok)
         if result.error is not None:
             self._codes[result.error.code] = self._codes.get(result.error.code, 0) + 1
-        done = len(self._outcomes)
+        done = len(self.outcomes)
         if done == self._requests:
             self._stop()
             self._enough()
@@ -114,19 +116,18 @@ class Gathering:
 
     def report(self, trial: Trial) -> Report:
         """The part of the report that tells what was fetched."""
-        done = len(self._outcomes)
+        done = len(self.outcomes)
         if done != self._requests:
             failure = f"its run returned with {done:,} results for {self._requests:,} requests"
             return Report(trial.backend, trial.round, failure=failure)
         statuses: dict[int, int] = {}
-        for _, status, _ in self._outcomes:
+        for _, status, _ in self.outcomes:
             if status is not None:
                 statuses[status] = statuses.get(status, 0) + 1
-        digest = hashlib.sha256(repr(sorted(self._outcomes, key=lambda outcome: outcome[0])).encode())
         return Report(
             trial.backend,
             trial.round,
-            wall=self._ended - self._began,
+            wall=self.ended - self.began,
             cpu_server=self._served,
             peak_memory=self._peak,
             threads=self._threads,
@@ -138,7 +139,7 @@ class Gathering:
             codes=self._codes,
             spans=self._spans(),
             traces=self._traces(),
-            digest=digest.hexdigest(),
+            digest=digest(self.outcomes),
             notices=self.notices,
         )
 
@@ -146,7 +147,7 @@ class Gathering:
         """Where each request's time went."""
         spans = Spans()
         for ended, timings in zip(self._ends, self._timings, strict=True):
-            queued = ended - self._began - _attempt(timings) - timings.resolve
+            queued = ended - self.began - _attempt(timings) - timings.resolve
             spans.queued.append(_micro(max(0.0, queued)))
             spans.resolve.append(_micro(timings.resolve))
             spans.connect.append(_micro(timings.connect + timings.tls))
@@ -157,9 +158,9 @@ class Gathering:
     def _traces(self) -> list[Trace]:
         """The way of the first requests of the input."""
         traces = []
-        for ended, timings, outcome, ok in zip(self._ends, self._timings, self._outcomes, self._oks, strict=True):
+        for ended, timings, outcome, ok in zip(self._ends, self._timings, self.outcomes, self._oks, strict=True):
             if outcome[0] < TRACED:
-                end = ended - self._began
+                end = ended - self.began
                 first = end - timings.receive
                 connected = first - timings.wait - timings.send
                 started = connected - timings.tls - timings.connect

@@ -90,8 +90,8 @@ class Row(NamedTuple):
     def bound(self) -> str:
         """What set the time: "waiting", "the server", "client CPU", or "nothing alone"."""
         server = self.server_share or 0.0
-        # While nobody works something is waited for: a strange server, or the time of another attempt.
-        waiting = max(self.ideal_share or 0.0, 1 - self.client_share - server)
+        # Where no ideal is known: while nobody works, a strange server is waited for, or the time of another attempt.
+        waiting = 1 - self.client_share - server if self.ideal_share is None else self.ideal_share
         parts = {"waiting": waiting, "client CPU": self.client_share, "the server": server}
         most = max(parts, key=lambda part: parts[part])
         return most if parts[most] >= _BOUND else "nothing alone"

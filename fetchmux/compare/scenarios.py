@@ -14,7 +14,7 @@ from fetchmux.compare.cell import Cell, Setting
 # So many different pages of the embedded origin: an answer that is handed to another request is noticed.
 PAGES = 16
 # What may be swept.
-SWEPT = ("concurrency", "delay", "size", "idle", "work")
+SWEPT = ("concurrency", "delay", "size", "idle", "work", "processes")
 # A strategy that needs a process for each connection gets no more of them.
 _MOST_PROCESSES = 256
 _KIBI = 1024
@@ -28,18 +28,20 @@ class Scenario(NamedTuple):
         delay, size, work: of the embedded origin's replies and of the work on each, in seconds and bytes.
         idle: so many connections stand open and silent.
         keep_alive: connections carry more than one request.
+        processes: so many share each trial; of several numbers each is a cell.
         tail: some replies take much longer than the usual ones.
         lossy: of so many requests one is answered by a 503 and one by a reset; nought for none.
     """
 
     name: str
     question: str
-    requests: int = 500
+    requests: int = 400
     delay: float = 0.004
     size: int = _KIBI
     work: float = 0.0
     idle: int = 0
     keep_alive: bool = False
+    processes: tuple[int, ...] = ()
     tail: bool = False
     lossy: int = 0
     tls: bool = False
@@ -47,7 +49,8 @@ class Scenario(NamedTuple):
 
 SCENARIOS = (
     Scenario("io", "short waits for small pages, a connection for each"),
-    Scenario("cpu", "work on each response: what concurrency cannot help", requests=60, work=0.005),
+    Scenario("cpu", "work on each response: what concurrency cannot help, and processes can", requests=60, work=0.005,
+             processes=(1, 2)),
     Scenario("idle", "many open connections that never speak", idle=1_000),
     Scenario("big", "bodies of 1 MiB: who carries bytes cheaply", requests=50, size=_KIBI * _KIBI),
     Scenario("short", "no wait at all: what a conversation costs with its connection", delay=0.0),
@@ -77,6 +80,7 @@ class Wish(NamedTuple):
     work: float | None = None
     idle: int | None = None
     keep_alive: bool | None = None
+    processes: int | None = None
 
 
 def find(names: Sequence[str]) -> list[Scenario]:
@@ -94,8 +98,11 @@ def cells(
     """All combinations; with `urls`, the user's own, there is one scenario, called "urls"."""
     table = []
     for scenario in [Scenario("urls", "", delay=0.0, size=0)] if urls else scenarios:
-        for values in itertools.product(*sweeps.values()):
-            swept = dict(zip(sweeps, values, strict=True))
+        varied = dict(sweeps)
+        if scenario.processes and wish.processes is None and "processes" not in varied:
+            varied["processes"] = scenario.processes
+        for values in itertools.product(*varied.values()):
+            swept = dict(zip(varied, values, strict=True))
             setting = _setting(scenario, _swept(wish, swept), backends, urls)
             able, excluded = _able(setting)
             table.append(Cell(scenario.name, swept, able, excluded=excluded))
@@ -134,6 +141,7 @@ def _setting(scenario: Scenario, wish: Wish, backends: Sequence[str], urls: Sequ
         max_time=wish.max_time,
         work=scenario.work if wish.work is None else wish.work,
         idle=scenario.idle if wish.idle is None else wish.idle,
+        processes=wish.processes or 1,
         tls=scenario.tls,
     )
 

@@ -26,7 +26,7 @@ def count(trial: Trial) -> dict[str, int]:
     """How often each system call was made, the most frequent first; nothing where the trial fails under strace."""
     with tempfile.NamedTemporaryFile("r", prefix="fetchmux-", errors="replace") as told:
         watched = ("strace", "-f", "-qq", "-o", told.name)
-        report = launch.conduct(msgspec.structs.replace(trial, marked=True, warm_up=0), watched)
+        report = launch.conduct(msgspec.structs.replace(trial, marked=True, warm_up=0, processes=1), watched)
         return {} if report.failure is not None else tally(Path(told.name).read_text(errors="replace").splitlines())
 
 

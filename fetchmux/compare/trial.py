@@ -30,6 +30,7 @@ class Trial(msgspec.Struct, frozen=True):
         work: seconds of CPU spent on each response.
         idle: so many connections stand open and silent meanwhile; idle_url: where nothing is ever answered.
         cacert: a file of certificates to trust instead of the system's.
+        processes: so many share the work, each with the strategy.
         marked: the clock's beginning and end can be seen in the list of system calls.
     """
 
@@ -45,7 +46,12 @@ class Trial(msgspec.Struct, frozen=True):
     idle: int = 0
     idle_url: str = ""
     cacert: str | None = None
+    processes: int = 1
     marked: bool = False
+
+
+# Index, status and hash of the body.
+Outcome = tuple[int, int | None, str | None]
 
 
 class Spans(msgspec.Struct):

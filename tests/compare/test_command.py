@@ -109,6 +109,7 @@ def test_a_strategy_that_fails_is_told_and_the_rest_goes_on():
         (("--sweep", "size=1K", "http://127.0.0.1/"), "leave out the URLs"),
         (("--scenario", "tls", "http://127.0.0.1/"), "leave out the URLs"),
         (("--idle", "3", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--idle", "3", "--sweep", "processes=1,2"), "leave out --processes"),
         (("--until", "2"), "such as 2%"),
         (("--scenario", "idle", "-b", "sequential"), "one connection at a time"),
         (("--size", "0"), "--size"),

@@ -66,9 +66,18 @@ def test_who_is_behind_throughout_who_is_ahead_and_who_is_missing():
     cells = swept("size", {"epoll": (1, 1), "threads": (2, 2), "io": (None, 1), "sequential": (0.5, 9)}, (1, 1024))
     assert sorted(crossovers(cells)) == [
         "epoll is 2.00 × as fast as threads throughout.",
-        "io has no rank at a size of 1 B; it matches epoll at a size of 1.0 KiB.",
+        "io has no rank at a size of 1 B; io matches epoll at a size of 1.0 KiB.",
         "sequential is 2.00 × as fast as epoll at a size of 1 B; at a size of 1.0 KiB epoll is 9.00 × as fast.",
     ]
+
+
+def test_what_more_processes_gain_is_told_of_the_fastest():
+    cells = swept("processes", {"epoll": (4, 2), "threads": (5, 3)}, (1, 4))
+    for one, count in zip(cells, (1, 4), strict=True):
+        one.setting = msgspec.structs.replace(one.setting, processes=count)
+    told = "io: epoll takes 4.00 s in one process and 2.00 s in 4 processes, 2.00 × as fast."
+    assert findings.divisions(cells, summaries(cells)) == [told]
+    assert findings.divisions(swept("size", {"epoll": (4, 2)}, (1, 4)), []) == []
 
 
 def test_of_combined_sweeps_each_line_names_what_is_fixed():
@@ -93,7 +102,7 @@ def test_outliers_are_named_with_their_round_and_count_nevertheless():
     reports[3].wall = 1.5
     cells = [cell(reports)]
     assert findings.outliers(cells, summaries(cells)) == [
-        "Outliers, which count like any other round: epoll round 4: 1.50 s, 1.50 × its median."
+        "Outliers, which count like any other (× their strategy's median): round 4: epoll 1.50 s (1.50 ×)."
     ]
     assert len(summaries(cells)[0].samples["epoll"]) == 7
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fetchmux.compare import ceiling, certificate, launch, syscalls
+from fetchmux.compare import ceiling, certificate, division, launch, syscalls
 from fetchmux.compare.bare import Answer, Order
 from fetchmux.compare.launch import conduct
 from fetchmux.compare.trial import Trial
@@ -43,6 +43,38 @@ def test_work_on_each_response_takes_cpu_one_after_the_other(origin: Origin):
     report = conduct(msgspec.structs.replace(plain, work=0.01))
     assert report.cpu_user + report.cpu_system >= 0.1
     assert report.wall >= 0.1
+
+
+@pytest.mark.parametrize("backend", ["epoll", "gevent", "processes"])
+def test_several_processes_fetch_what_one_does(origin: Origin, backend: str):
+    pages = tuple(origin.url(f"/bytes/100?seed={seed}") for seed in range(5))
+    plain = msgspec.structs.replace(trial(backend, "", requests=33), urls=pages, server=origin.pid)
+    alone, divided = conduct(plain), conduct(msgspec.structs.replace(plain, processes=3))
+    assert (divided.failure, divided.ok, divided.statuses) == (None, 33, {200: 33})
+    assert divided.digest == alone.digest
+    assert divided.window == 4
+    assert sorted(trace.number for trace in divided.traces) == list(range(33))
+    assert len(divided.spans.queued) == len(divided.spans.receive) == 33
+    assert all(trace.ended <= divided.wall + 1e-6 for trace in divided.traces)
+    assert divided.cpu_server is not None
+
+
+def test_requests_and_window_are_divided_without_rest():
+    whole = msgspec.structs.replace(trial("epoll", "", requests=10), urls=("a", "b", "c"), processes=4)
+    parts = division.shares(whole)
+    assert [part.requests for part in parts] == [3, 3, 2, 2]
+    assert [part.options["concurrency"] for part in parts] == [1, 1, 1, 1]
+    # The fifth request of all is the second one of the first process.
+    asked = {place + turn * 4: url for place, part in enumerate(parts) for turn, url in enumerate(part.urls)}
+    assert [asked[number] for number in range(10)] == list("abcabcabca")
+    assert len(division.shares(msgspec.structs.replace(whole, requests=2))) == 2
+
+
+@pytest.mark.usefixtures("strangers")
+@pytest.mark.parametrize("name", ["crashes", "leaves", "killed"])
+def test_a_process_that_dies_of_several_is_a_report_with_a_failure(origin: Origin, name: str):
+    broken = msgspec.structs.replace(trial(name, origin.url("/bytes/1"), warm_up=0), processes=2)
+    assert conduct(broken).failure == "one of its processes ended without a report"
 
 
 def test_what_is_lost_is_tried_again_and_comes_in_the_end(origin: Origin):

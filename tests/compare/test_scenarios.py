@@ -49,7 +49,14 @@ def test_what_the_user_says_beats_the_scenario():
     assert only("big", size=10).setting.urls[0].startswith("/bytes/10?")
     assert only("reuse").setting.options["keep_alive"] is True
     assert only("reuse", keep_alive=False).setting.options["keep_alive"] is False
-    assert only("cpu", work=0.0, requests=7).setting.requests == 7
+    assert only("cpu", processes=1, requests=7).setting.requests == 7
+
+
+def test_what_processes_can_help_is_measured_with_one_and_with_more():
+    table = cells(find(["cpu"]), {}, wish(), NAMES)
+    assert [(cell.swept, cell.setting.processes) for cell in table] == [({"processes": 1}, 1), ({"processes": 2}, 2)]
+    (three,) = cells(find(["cpu"]), {"processes": (3.0,)}, wish(), NAMES)
+    assert three.setting.processes == 3
 
 
 def test_a_wide_window_is_filled_more_than_once():
