@@ -22,6 +22,9 @@ from fetchmux.cli import options, outlets, words
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
+    from fetchmux.cli.earlier import Earlier
+    from fetchmux.cli.exports import Exports
+    from fetchmux.cli.trials import Watch
     from fetchmux.compare.cell import Cell
     from fetchmux.compare.comparison import Comparison
     from fetchmux.compare.export import Document
@@ -29,6 +32,21 @@ if TYPE_CHECKING:
     from fetchmux.compare.summary import Summary
 
 _DEFAULT_ROUNDS = 7
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_EXPORTS = ("json", "csv", "markdown", "html")
+# Beside the exports, what may be said of a comparison that is there already.
+_SHOWING = frozenset({"saved", "against", "fail_if_slower", "timeline"})
+
+
+def _schema(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Print it and end."""
+    if wanted:
+        import json
+
+        from fetchmux.compare import export
+
+        click.echo(json.dumps(export.schema(), indent=2))
+        context.exit()
 
 
 # Options in the order in which help shows them: who, what load, how often and how sure, what else, where to.
@@ -71,29 +89,73 @@ _DEFAULT_ROUNDS = 7
 @click.option("--timeout", type=options.duration, default="60s", metavar="TIME", help="For one request, whole.")
 @click.option("--trial-timeout", type=options.duration, default="120s", metavar="TIME", help="For one trial, whole.")
 @click.option("--syscalls", is_flag=True, help="Count system calls too, in a run of their own under strace.")
-@click.option("--export-json", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Every raw sample and the machine, rewritten after each trial.")
+@click.option("--timeline", is_flag=True, help="Draw when each of the first 60 requests waited and ran.")
+@click.option("--export-json", type=_FILE, metavar="FILE",
+              help="Every raw sample and the machine, rewritten after each trial; --schema tells what is in it.")
+@click.option("--export-csv", type=_FILE, metavar="FILE", help="A row for each trial, rewritten after each.")
+@click.option("--export-markdown", type=_FILE, metavar="FILE", help="The tables, rewritten after each load.")
+@click.option("--export-html", type=_FILE, metavar="FILE",
+              help="A page with tables and pictures that needs no network, rewritten after each load.")
+@click.option("--against", type=_FILE, metavar="FILE", help="Tell what has changed since this --export-json.")
+@click.option("--fail-if-slower", type=words.share, metavar="SHARE",
+              help="With --against: exit with 1 if a strategy is slower by more, its whole interval.")
+@click.option("--from", "saved", type=_FILE, metavar="FILE",
+              help="Measure nothing: show, draw and export what this --export-json holds.")
+@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=_schema,
+              help="Print the JSON Schema of --export-json.")
 def compare(urls: tuple[str, ...], **given: Any) -> int:
     """Run the strategies against each other and tell which one wins, by how much, and whether that is real.
 
     Without a URL they fetch from the embedded origin, which is started for this. Exit status 0: all trials were fine;
-    1: a strategy failed or fetched something else than the others; 2: wrong usage; 130 or 143: interrupted or
-    terminated, what was measured by then is shown and exported.
+    1: a strategy failed or fetched something else than the others, or is slower than --fail-if-slower allows; 2: wrong
+    usage; 130 or 143: interrupted or terminated, what was measured by then is shown and exported.
     """
-    from fetchmux.compare.comparison import Comparison
+    from fetchmux.cli.exports import Exports
 
     outlet = outlets.Outlet(outlets.open_file(None))
-    names, left_out = _names(given["named"], peers=given["peers"])
-    document = _document(urls, names, given)
-    comparison = Comparison(document, urls, traced=given["syscalls"])
-    path = given["export_json"]
-    if path is not None:
-        _save(path, document)
+    left_out = list[str]()
+    if given["saved"] is not None:
+        document = _saved(given["saved"])
+    else:
+        names, left_out = _names(given["named"], peers=given["peers"])
+        document = _document(urls, names, given)
+    earlier = _earlier(document, given)
+    exports = Exports(document, {name: given[f"export_{name}"] for name in _EXPORTS})
+    exports.all()
     # Only now, since a wrong use is told in one line.
-    for sentence in left_out:
+    for sentence in [*left_out, *([] if earlier is None else earlier.warnings())]:
         click.echo(f"fetchmux: {sentence}", err=True)
-    status = _run(comparison, document, path)
-    return _conclude(outlet, document, status)
+    status = None
+    if given["saved"] is None:
+        from fetchmux.compare.comparison import Comparison
+
+        status = _run(Comparison(document, urls, traced=given["syscalls"]), document, exports)
+    return _conclude(outlet, document, status, earlier, timelines=given["timeline"])
+
+
+def _saved(path: Path) -> Document:
+    """What an earlier run has exported. What asks for a measurement makes no sense beside it: raises UsageError."""
+    from fetchmux.cli import earlier
+
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        given = context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+        if given and name not in _SHOWING and not name.startswith("export_"):
+            what = option.opts[0] if isinstance(option, click.Option) else "the URLs"
+            raise UsageError(f"--from measures nothing: leave out {what}")
+    return earlier.read(path)
+
+
+def _earlier(document: Document, given: dict[str, Any]) -> Earlier | None:
+    """The comparison to hold against, if there is one. Raises UsageError."""
+    if given["against"] is None:
+        if given["fail_if_slower"] is not None:
+            raise UsageError("--fail-if-slower needs --against: slower than what?")
+        return None
+    from fetchmux.cli.earlier import Earlier
+
+    return Earlier(given["against"], given["fail_if_slower"], document)
 
 
 def _document(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Document:
@@ -189,7 +251,7 @@ def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(request.input for request in requests)
 
 
-def _run(comparison: Comparison, document: Document, path: Path | None) -> int | None:
+def _run(comparison: Comparison, document: Document, exports: Exports) -> int | None:
     """Perform the trials, keep what they report; the exit status when a signal or a full disk ended them early."""
     from fetchmux.cli.trials import Watch
     from fetchmux.origin.launch import OriginFailed
@@ -197,13 +259,7 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> int |
     signal.signal(signal.SIGTERM, _terminated)
     with Watch(_meant(document)) as watch:
         try:
-            for _, backend, report in comparison.trials():
-                if report is None:
-                    watch.begins(backend)
-                    continue
-                watch.ends()
-                if path is not None:
-                    _save(path, document)
+            _perform(comparison, watch, exports)
         except KeyboardInterrupt as interrupt:
             # Ctrl-C brings no number.
             return 128 + int(interrupt.args[0] if interrupt.args else signal.SIGINT)
@@ -216,6 +272,23 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> int |
     return None
 
 
+def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
+    """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
+    try:
+        before = None
+        for cell, backend, report in comparison.trials():
+            if report is None:
+                if before is not None and cell is not before:
+                    exports.all()
+                before = cell
+                watch.begins(backend)
+            else:
+                watch.ends()
+                exports.samples()
+    finally:
+        exports.all()
+
+
 def _meant(document: Document) -> int:
     """How many trials there will be."""
     return sum(len(cell.setting.backends) * cell.setting.rounds for cell in document.cells)
@@ -226,16 +299,9 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt(number)
 
 
-def _save(path: Path, document: Document) -> None:
-    from fetchmux.compare import export
-
-    try:
-        export.save(path, document)
-    except OSError as error:
-        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
-
-
-def _conclude(outlet: outlets.Outlet, document: Document, ended: int | None) -> int:
+def _conclude(
+    outlet: outlets.Outlet, document: Document, ended: int | None, earlier: Earlier | None, *, timelines: bool
+) -> int:
     """Show what was measured, and return the exit status; `ended` is that of an early end."""
     from fetchmux.cli.verdict import render
     from fetchmux.compare.summary import summarise
@@ -243,8 +309,11 @@ def _conclude(outlet: outlets.Outlet, document: Document, ended: int | None) -> 
     summaries = [summarise(cell, document.reference) for cell in document.cells]
     reports = [report for cell in document.cells for report in cell.reports]
     status = 1 if any(summary.unranked for summary in summaries) or any(report.failed for report in reports) else 0
+    text = render(document, summaries, earlier, timelines=timelines)
+    if earlier is not None and earlier.slower:
+        status = 1
     try:
-        outlet.write(render(document, summaries).encode(sys.stdout.encoding, "replace"))
+        outlet.write(text.encode(sys.stdout.encoding, "replace"))
     except BrokenPipeError:
         # The reader has what it wanted, as in `fetchmux compare | head -1`.
         return status if ended is None else ended

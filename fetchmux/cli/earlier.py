@@ -71,6 +71,7 @@ class Earlier:
             old = summarise(earlier, self._reference)
             found = against.changes(summary, old)
             where = f" ({findings.label(cell)})" if len(cells) > 1 else ""
+            yield Text()
             yield Text(f"Against {self._path} of {self._started[:16].replace('T', ', ')}{where}", "bold")
             yield _table(found) if found else Text("No strategy has a rank in both.", "yellow")
             absent = [row.backend for row in summary.rows if row.backend not in {change.backend for change in found}]
@@ -80,12 +81,13 @@ class Earlier:
         yield Text(_METHOD, "dim")
         if self._margin is not None:
             yield self._judgement(self._margin)
+        yield Text()
 
     def _fails(self, change: against.Change) -> bool:
         return self._margin is not None and change.slower_than(self._margin)
 
     def _judgement(self, margin: float) -> Text:
-        beyond = f"slower by more than {margin:.3g}".replace("0.", "0.") if margin < 0.01 else f"slower by more than {margin:.0%}"
+        beyond = f"slower by more than {margin * 100:.3g} %"
         if self.slower:
             return Text(f"Surely {beyond}: {findings.listed(self.slower)}.", "bold red")
         return Text(f"Nothing was shown to be {beyond}.", "green")
@@ -106,7 +108,9 @@ def _table(found: Sequence[against.Change]) -> Table:
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading in ("backend", "") else "right", no_wrap=True)
     for change in found:
-        table.add_row(*(Text(figure) for figure in _figures(change)), Text(change.verdict, _STYLES.get(change.verdict, "")))
+        table.add_row(
+            *(Text(figure) for figure in _figures(change)), Text(change.verdict, _STYLES.get(change.verdict, ""))
+        )
     return table
 
 

@@ -38,9 +38,7 @@ def _cell(cell: Cell, summary: Summary, *, whole: bool) -> Iterator[str]:
             yield f"{verdict.PEERS}:"
         for group in columns.AT_ONCE if whole else columns.AT_ONCE[:1]:
             headings = ["", "backend", *(heading for heading, _ in group)]
-            figures = [
-                [rank, row.backend, *(value(row) for _, value in group)] for rank, row in columns.places(rows)
-            ]
+            figures = [[rank, row.backend, *(value(row) for _, value in group)] for rank, row in columns.places(rows)]
             yield _table(headings, figures)
     yield from (escaped(text.plain) for text in (*verdict.wrong(cell, summary), *verdict.verdict(summary)))
 

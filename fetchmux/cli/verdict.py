@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fetchmux.cli import bars, columns, findings, grand, wording
+from fetchmux.cli.earlier import Earlier
 from fetchmux.cli.glyphs import glyphs
 from fetchmux.cli.timeline import timeline
 from fetchmux.compare import traces
@@ -32,7 +33,9 @@ _SPACE = 2
 PEERS = "Peers, which bring their own HTTP stack"
 
 
-def render(document: Document, summaries: list[Summary], *, timelines: bool = False) -> str:
+def render(
+    document: Document, summaries: list[Summary], earlier: Earlier | None = None, *, timelines: bool = False
+) -> str:
     """Everything, as standard output takes it: in colours and as wide as the terminal, if it is one."""
     # Written by the caller in one go: what the console itself cannot write, it takes for a defect.
     page = io.StringIO()
@@ -49,6 +52,8 @@ def render(document: Document, summaries: list[Summary], *, timelines: bool = Fa
             console.print(table)
             console.print()
         console.print(Text(grand.LEGEND, "dim"))
+    for part in () if earlier is None else earlier.parts(cells, summaries):
+        console.print(part)
     for sentence in (*found(document, summaries), *method(document), *advised(cells, summaries)):
         console.print(sentence, soft_wrap=False)
     return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())

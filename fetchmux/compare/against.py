@@ -17,7 +17,7 @@ from fetchmux.compare.machine import Machine
 from fetchmux.compare.summary import Summary
 
 # How often a load is measured, and by whom, may differ; what is measured may not.
-_FREE = ("backends", "rounds", "until", "max_time", "limit", "warm_up")
+_FREE = ("backends", "rounds", "until", "max_time", "limit")
 # Of the machine, what a time depends on; the programs on it may be what is to be compared.
 _TOLD = ("cpu", "cpus", "affinity", "system", "kernel", "implementation", "python", "gil")
 

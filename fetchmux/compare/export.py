@@ -53,7 +53,12 @@ class Document(msgspec.Struct):
 
 def save(path: Path, document: Document) -> None:
     """Write the document. Raises OSError."""
-    replace(path, msgspec.json.encode(document) + b"\n")
+    replace(path, encode(document))
+
+
+def encode(document: Document) -> bytes:
+    """The document in a line of JSON."""
+    return msgspec.json.encode(document) + b"\n"
 
 
 def replace(path: Path, data: bytes) -> None:
