@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from fetchmux.cli import columns, findings, grand, pictures, verdict
+from fetchmux.cli import columns, findings, grand, pictures, verdict, wording
 from fetchmux.compare.cell import Cell
 from fetchmux.compare.export import Document
 from fetchmux.compare.page import sheet
 from fetchmux.compare.page.markup import Markup, element, joined
+from fetchmux.compare.row import Row
 from fetchmux.compare.summary import Summary
 
 # What a sentence's style on the terminal is here.
@@ -34,7 +35,7 @@ def page(document: Document, summaries: Sequence[Summary]) -> str:
     parts = [
         element("h1", "fetchmux compare"),
         element("p", f"{document.started[:16].replace('T', ', ')} UTC, fetchmux {document.fetchmux}", class_="when"),
-        element("p", _lead(cells, summaries), class_="lead"),
+        *_lead(cells, summaries),
         *([_sentences(verdict.found(document, list(summaries)))] if len(cells) > 1 else ()),
         *(_overview(cells, summaries) if len(cells) > 1 else ()),
         *(_cell(place, cell, summary) for place, (cell, summary) in enumerate(zip(cells, summaries, strict=True))),
@@ -44,12 +45,18 @@ def page(document: Document, summaries: Sequence[Summary]) -> str:
     return sheet.sheet(f"fetchmux compare, {document.started[:10]}", *parts)
 
 
-def _lead(cells: Sequence[Cell], summaries: Sequence[Summary]) -> str:
-    """The verdict in a sentence or two."""
-    if sum(len(summary.rows) for summary in summaries) == 0:
-        return "Nothing was measured yet that can be compared."
-    sentences = findings.advice(cells, summaries) or [text.plain for text in verdict.verdict(summaries[0])]
-    return " ".join(sentences[:2]) or f"{summaries[0].rows[0].backend} was measured alone."
+def _lead(cells: Sequence[Cell], summaries: Sequence[Summary]) -> Iterator[Markup]:
+    """The verdict in a sentence, and what more there is to say of it."""
+    first, *more = findings.advice(cells, summaries) or [_alone(summaries)]
+    yield element("p", first, class_="lead")
+    yield from (element("p", sentence) for sentence in more)
+
+
+def _alone(summaries: Sequence[Summary]) -> str:
+    rows = [row for summary in summaries for row in summary.rows]
+    if not rows:
+        return "Nothing that can be compared was measured yet."
+    return f"{rows[0].backend} was measured alone: {wording.seconds(rows[0].wall)}."
 
 
 def _sentences(told: Sequence[Text]) -> Markup:
@@ -71,7 +78,8 @@ def _overview(cells: Sequence[Cell], summaries: Sequence[Summary]) -> Iterator[M
 def _cell(place: int, cell: Cell, summary: Summary) -> Markup:
     """One load: what was asked, who won, the figures, the pictures."""
     told = [*verdict.verdict(summary), *verdict.wrong(cell, summary)]
-    shown = [_table(group, title, summary) for title, group in columns.TOGETHER] if summary.rows else []
+    shown = [_table(group, title, summary.rows) for title, group in columns.TOGETHER if summary.rows]
+    shown += [_table(group, verdict.PEERS, summary.peers) for _, group in columns.TOGETHER if summary.peers]
     return element(
         "section",
         element("h2", verdict.heading(cell)),
@@ -82,10 +90,10 @@ def _cell(place: int, cell: Cell, summary: Summary) -> Markup:
     )
 
 
-def _table(group: Sequence[columns.Column], title: str, summary: Summary) -> Markup:
+def _table(group: Sequence[columns.Column], title: str, shown: Sequence[Row]) -> Markup:
     headings = ["backend", "rank", *(heading for heading, _ in group)]
-    rows = [[row.backend, rank, *(value(row) for _, value in group)] for rank, row in columns.places(summary.rows)]
-    return sheet.table(title, headings, rows, columns.WORDS, sum(row.rank == 1 for row in summary.rows))
+    rows = [[row.backend, rank, *(value(row) for _, value in group)] for rank, row in columns.places(shown)]
+    return sheet.table(title, headings, rows, columns.WORDS, sum(row.rank == 1 for row in shown))
 
 
 def _measured(document: Document) -> Markup:

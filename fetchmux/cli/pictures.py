@@ -45,6 +45,11 @@ def sweeps(cells: Sequence[Cell], summaries: Sequence[Summary]) -> Iterator[Mark
             yield curves.curves(title, told, items, functools.partial(_short, swept), wording.seconds)
 
 
+def _rows(summary: Summary) -> list[Row]:
+    """The strategies, and after them the peers."""
+    return [*summary.rows, *summary.peers]
+
+
 def _short(swept: str, value: float) -> str:
     """A swept value under its axis, which has the name."""
     return findings.value_of(swept, value).removeprefix(f"{swept} ")
@@ -54,7 +59,7 @@ def _curves(swept: str, group: Sequence[tuple[Cell, Summary]]) -> list[curves.Cu
     """Fastest at the far end first."""
     points: dict[str, list[curves.Point]] = {}
     for cell, summary in reversed(group):
-        for row in summary.rows:
+        for row in _rows(summary):
             point = curves.Point(cell.swept[swept], row.wall, *row.interval)
             points.setdefault(row.backend, []).insert(0, point)
     return [curves.Curve(backend, found) for backend, found in points.items()]
@@ -62,9 +67,10 @@ def _curves(swept: str, group: Sequence[tuple[Cell, Summary]]) -> list[curves.Cu
 
 def _speeds(summary: Summary) -> Markup:
     items = [
-        bars.Bar(row.backend, row.speed, *row.speed_interval, _speed(row), marked=row.rank == 1) for row in summary.rows
+        bars.Bar(row.backend, row.speed, *row.speed_interval, _speed(row), marked=row.rank == 1)
+        for row in _rows(summary)
     ]
-    told = "Whiskers: 95 % interval. Where two of the first rank overlap, no difference between them is shown."
+    told = "Whiskers: the 95 % interval of the ratio within a round. In bold: the first rank."
     return bars.bars(f"Speed against {summary.reference}", told, items, lambda value: f"{value:g} ×")
 
 
@@ -75,7 +81,7 @@ def _speed(row: Row) -> str:
 
 def _latencies(cell: Cell, summary: Summary) -> Markup:
     items = []
-    for row in summary.rows:
+    for row in _rows(summary):
         ran = [report for report in cell.reports if report.backend == row.backend and report.failure is None]
         # A request on a standing connection that is answered at once may take no time that a clock can see.
         samples = [max(1e-6, latency) for report in ran for latency in report.spans.latencies()]
@@ -84,7 +90,7 @@ def _latencies(cell: Cell, summary: Summary) -> Markup:
         items.append(spreads.Spread(row.backend, samples, marks, told, row.rank == 1))
     told = (
         "Of every request, from connecting to the last byte; waiting for a slot is not in it. Lines: the median and "
-        "the 99th percentile; at the right p50 · p99 · max. The axis is logarithmic."
+        "the 99th percentile; beside it p50 · p99 · max. The axis is logarithmic."
     )
     return spreads.spreads("Latency", told, items, wording.seconds)
 
@@ -92,9 +98,9 @@ def _latencies(cell: Cell, summary: Summary) -> Markup:
 def _split(summary: Summary) -> Markup:
     items = [
         parts.Whole(row.backend, (row.split.connect, row.split.wait, row.split.receive), _told(row.split.queued))
-        for row in summary.rows
+        for row in _rows(summary)
     ]
-    told = "Median of each part. Waiting for a slot comes before, is nobody's latency and stands at the right."
+    told = "Median of each part. Waiting for a slot comes before, is nobody's latency and stands beside it."
     return parts.wholes("Where a request's time goes", told, items, _PARTS, wording.seconds)
 
 
@@ -103,7 +109,7 @@ def _told(queued: float) -> str:
 
 
 def _timelines(cell: Cell, summary: Summary) -> Iterator[Markup]:
-    found = traces.of_cell(cell, [row.backend for row in summary.rows])
+    found = traces.of_cell(cell, [row.backend for row in _rows(summary)])
     if not found:
         return
     first = min(found, key=lambda course: course.end)

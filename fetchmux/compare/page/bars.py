@@ -11,6 +11,8 @@ from fetchmux.compare.page.markup import Markup, element
 from fetchmux.compare.page.scale import Scale, linear
 
 _HEIGHT = 22
+# So many times the longest bar is the most that an interval makes of the axis.
+_REACH = 1.5
 
 
 class Bar(NamedTuple):
@@ -26,18 +28,27 @@ class Bar(NamedTuple):
 
 def bars(title: str, description: str, items: Sequence[Bar], label: Label) -> Markup:
     """One bar below another from nought on a common axis, with whiskers over its interval."""
-    scale = linear([item.value if math.isinf(item.high) else item.high for item in items])
+    scale = linear(_lengths(items))
     rows = [row(item.name, _bar(item, scale), item.text, marked=item.marked) for item in items]
     return figure(title, description, *rows, axis(scale, label), kind="rows bars")
 
 
+def _lengths(items: Sequence[Bar]) -> list[float]:
+    """What the axis must hold: all values, and their intervals unless they reach so far that no bar would be seen."""
+    most = _REACH * max(item.value for item in items)
+    return [max(item.value, min(most, item.high)) if math.isfinite(item.high) else item.value for item in items]
+
+
 def _bar(item: Bar, scale: Scale) -> Markup:
     filled = element("rect", x="0", y="4", width=percent(scale.at(item.value)), height="14", rx="2", class_="fill")
-    whiskers = [] if math.isinf(item.high) else _whiskers(percent(scale.at(item.low)), percent(scale.at(item.high)))
+    whiskers = [] if math.isinf(item.high) else _whiskers(item, scale)
     return drawing(_HEIGHT, grid(scale), filled, *whiskers)
 
 
-def _whiskers(low: str, high: str) -> list[Markup]:
+def _whiskers(item: Bar, scale: Scale) -> list[Markup]:
+    """A line over the interval, and across it an end at each bound that is on the axis."""
     middle = str(_HEIGHT / 2)
-    ends = [element("line", x1=end, x2=end, y1="6", y2="16", class_="whisker") for end in (low, high)]
-    return [element("line", x1=low, x2=high, y1=middle, y2=middle, class_="whisker"), *ends]
+    low, high = percent(scale.at(item.low)), percent(scale.at(item.high))
+    ends = [low, high] if item.high <= scale.high else [low]
+    across = [element("line", x1=end, x2=end, y1="6", y2="16", class_="whisker") for end in ends]
+    return [element("line", x1=low, x2=high, y1=middle, y2=middle, class_="whisker"), *across]

@@ -18,6 +18,8 @@ _LETTERS = 16
 _COLOURS = 8
 _DASHES = 3
 _WIDTH = 1000
+# So many times the highest value, and such a part of the lowest, is the most that bands make of the axis.
+_REACH = 2.0
 # Labels of the horizontal axis are no nearer to one another than this share of it.
 _NEAR = 0.09
 
@@ -41,7 +43,7 @@ class Curve(NamedTuple):
 def curves(title: str, description: str, items: Sequence[Curve], across: Label, up: Label) -> Markup:
     """Every line is named at its right end; pointing at one dims the others."""
     x = _Across(sorted({point.x for item in items for point in item.points}))
-    y = logarithmic([value for item in items for point in item.points for value in _reach(point)])
+    y = logarithmic(_heights([point for item in items for point in item.points]))
     lines = [_curve(number, item, x.at, y, across, up) for number, item in enumerate(items)]
     plot = drawing(_HEIGHT, *_grid(x, y), *lines, told=f"{title}. {description}")
     body = element(
@@ -69,8 +71,12 @@ class _Across:
         return self._scale.at(value or self._nought)
 
 
-def _reach(point: Point) -> tuple[float, ...]:
-    return (point.y,) if math.isinf(point.high) else (point.low, point.y, point.high)
+def _heights(points: Sequence[Point]) -> list[float]:
+    """What the axis must hold: all values, and their bands unless they reach so far that all lines would be flat."""
+    values = [point.y for point in points]
+    least, most = min(values) / _REACH, max(values) * _REACH
+    bands = [bound for point in points for bound in (point.low, point.high) if math.isfinite(point.high)]
+    return values + [min(most, max(least, bound)) for bound in bands]
 
 
 def _curve(number: int, item: Curve, x: Callable[[float], float], y: Scale, across: Label, up: Label) -> Markup:

@@ -36,7 +36,9 @@ def table(
         element("tr", *_line(row, [heading in words for heading in headings]), class_="best" if number < best else None)
         for number, row in enumerate(rows)
     ]
-    body = element("table", element("caption", caption), element("thead", top), element("tbody", *lines))
+    body = element(
+        "table", element("caption", element("span", caption)), element("thead", top), element("tbody", *lines)
+    )
     # Wider than the window, it is moved alone, also by the keyboard.
     return element("div", body, class_="wide", tabindex="0", role="region", aria_label=caption)
 
