@@ -216,8 +216,10 @@ def _run(comparison: Comparison, document: Document, path: Path | None) -> int |
     return None
 
 
-def _meant(document: Document) -> int:
-    """How many trials there will be."""
+def _meant(document: Document) -> int | None:
+    """How many trials there will be; None where that depends on what they find."""
+    if any(cell.setting.until is not None for cell in document.cells):
+        return None
     return sum(len(cell.setting.backends) * cell.setting.rounds for cell in document.cells)
 
 
@@ -253,7 +255,8 @@ def _conclude(outlet: outlets.Outlet, document: Document, ended: int | None) -> 
         status = 1
     _warn(document, summaries)
     if ended is not None:
-        done = f"{len(reports)} of {_meant(document)} trials"
+        meant = _meant(document)
+        done = f"{len(reports)} trials" if meant is None else f"{len(reports)} of {meant} trials"
         click.echo(f"fetchmux: interrupted after {done}", err=True)
         return ended
     return status
