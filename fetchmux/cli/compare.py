@@ -272,6 +272,7 @@ def _run(comparison: Comparison, document: Document, exports: Exports) -> int | 
     return None
 
 
+<<<<<<< HEAD
 def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
     """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
     try:
@@ -291,6 +292,12 @@ def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
 
 def _meant(document: Document) -> int:
     """How many trials there will be."""
+=======
+def _meant(document: Document) -> int | None:
+    """How many trials there will be; None where that depends on what they find."""
+    if any(cell.setting.until is not None for cell in document.cells):
+        return None
+>>>>>>> stats
     return sum(len(cell.setting.backends) * cell.setting.rounds for cell in document.cells)
 
 
@@ -322,7 +329,8 @@ def _conclude(
         status = 1
     _warn(document, summaries)
     if ended is not None:
-        done = f"{len(reports)} of {_meant(document)} trials"
+        meant = _meant(document)
+        done = f"{len(reports)} trials" if meant is None else f"{len(reports)} of {meant} trials"
         click.echo(f"fetchmux: interrupted after {done}", err=True)
         return ended
     return status

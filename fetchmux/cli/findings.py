@@ -51,15 +51,22 @@ def _counted_processes(count: int) -> str:
 
 def outliers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]:
     """Rounds that stand apart, by name: what disturbed one round disturbed several strategies."""
-    rounds: dict[str, list[str]] = {}
-    for cell, summary in zip(cells, summaries, strict=True):
-        where = f"{label(cell)}, " if len(cells) > 1 else ""
-        for row in summary.rows:
-            for found in row.outliers:
-                took = f"{row.backend} {wording.seconds(found.wall)} ({wording.factor(found.times)} ×)"
-                rounds.setdefault(f"{where}round {found.round + 1}", []).append(took)
-    told = "; ".join(f"{where}: {', '.join(took)}" for where, took in rounds.items())
+    told = "; ".join(
+        f"{f'{label(cell)}, ' if len(cells) > 1 else ''}round {number + 1}: {', '.join(took)}"
+        for cell, summary in zip(cells, summaries, strict=True)
+        for number, took in sorted(_outliers(summary).items())
+    )
     return [f"Outliers, which count like any other (× their strategy's median): {told}."] if told else []
+
+
+def _outliers(summary: Summary) -> dict[int, list[str]]:
+    """By round, who took how long in it."""
+    rounds: dict[int, list[str]] = {}
+    for row in summary.rows:
+        for found in row.outliers:
+            took = f"{row.backend} {wording.seconds(found.wall)} ({wording.factor(found.times)} ×)"
+            rounds.setdefault(found.round, []).append(took)
+    return rounds
 
 
 def ceilings(cells: Sequence[Cell]) -> list[str]:
@@ -192,7 +199,7 @@ def _choice(found: Advice) -> str:
     if found.cells > 1:
         how = "in each of" if found.best_in == found.cells else f"in {found.best_in} of"
         return f"Use {row.backend}: {how} the {found.cells} loads nothing was shown to be faster."
-    cost = f"{sum(row.cpu) * 1e6:,.0f} µs of CPU a request"
+    cost = f"{row.cost * 1e6:,.0f} µs of CPU a request"
     if found.equals:
         count = "one" if len(found.equals) == 1 else f"{len(found.equals)}"
         return f"Use {row.backend} for this: nothing is faster, {count} no slower, and it takes {cost}."

@@ -35,6 +35,10 @@ Exit status:
               help="Read a URL, a key or a JSON object from each line; - is standard input.")
 @click.option("--search", metavar="ENGINE", help="Targets are search keys for this engine.")
 @click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
+@click.option("-g", "--globoff", is_flag=True, help="In targets, {a,b} and [1-9] stand for themselves.")
+@click.option("--column", type=click.IntRange(min=1), metavar="N",
+              help="The input is this field of each line, between tabs or as in CSV.")
+@click.option("--unique", is_flag=True, help="Drop inputs that ask for the same again.")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=64, metavar="N",
               help="Most requests in flight at once.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N",
@@ -87,6 +91,7 @@ Exit status:
               help="How results are written.  [default: table on a terminal, else jsonl]")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", help="Write the results there and not to standard output.")
+@click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")

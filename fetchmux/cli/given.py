@@ -28,6 +28,10 @@ class Given:
     backend: str
     search: str | None
     template: str | None
+    column: int | None
+    unique: bool
+    globoff: bool
+    ordered: bool
     concurrency: int
     processes: int
     header: tuple[Headers, ...]

@@ -19,7 +19,8 @@ def recipe(given: Given) -> Recipe:
     """What the options say about every request. Raises UsageError."""
     parts = given.data or given.data_binary
     method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
-    return Recipe(method, _headers(given, form=bool(parts)), b"&".join(parts), _template(given), _logins(given))
+    headers, body = _headers(given, form=bool(parts)), b"&".join(parts)
+    return Recipe(method, headers, body, _template(given), given.column, _logins(given))
 
 
 def _headers(given: Given, *, form: bool) -> Headers:

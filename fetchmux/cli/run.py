@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from fetchmux.sinks import Sink
     from fetchmux.spread.spread import Spread
 
+# With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
+_WAITING = 8
+_LEAST_WAITING = 1_024
+
 
 class Run:
     """One run. Raises UsageError before anything is fetched.
@@ -38,7 +42,9 @@ class Run:
     def __init__(self, given: Given) -> None:
         self._given = given
         common = recipe(given)
-        self._source = Source(given.targets, given.inputs)
+        # A key may hold any of those signs.
+        globs = not given.globoff and common.template is None
+        self._source = Source(given.targets, given.inputs, globs=globs)
         path = None if given.output == "-" else given.output
         if path is not None and self._source.includes(path):
             raise UsageError(f"{path!r} is both input and output")
@@ -49,6 +55,15 @@ class Run:
             sink = Watched(sink, console, failures=given.verbose)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
+        if given.unique:
+            from fetchmux.inputs.choice import unique
+
+            requests = unique(requests)
+        if given.ordered:
+            from fetchmux.sinks.ordered import Ordered
+
+            ordered = Ordered(requests, sink, max(_LEAST_WAITING, _WAITING * given.concurrency))
+            requests, sink = ordered.requests(), ordered
         self._session = _runner(requests, options, sink, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:

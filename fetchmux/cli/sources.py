@@ -12,6 +12,8 @@ import stat
 from collections.abc import Iterator
 
 from fetchmux.errors import UsageError
+from fetchmux.inputs.globs import Part, count, expand
+from fetchmux.inputs.globs import parts as globs_of
 from fetchmux.inputs.lines import read_lines
 
 _STDIN = 0
@@ -27,23 +29,23 @@ class Source:
         total: how many items there are, where that is known beforehand.
     """
 
-    def __init__(self, targets: tuple[str, ...], inputs: tuple[str, ...]) -> None:
+    def __init__(self, targets: tuple[str, ...], inputs: tuple[str, ...], *, globs: bool = False) -> None:
         if not targets and not inputs:
             if os.isatty(_STDIN):
                 raise UsageError("nothing to fetch: name a URL or an --input, or pipe a list in")
             targets = ("-",)
         self.ended = False
-        self._parts: list[str | _File] = [_File("-") if target == "-" else target for target in targets]
+        self._parts: list[_Pattern | _File] = [
+            _File("-") if target == "-" else _Pattern(target, globs=globs) for target in targets
+        ]
         self._parts += [_File(name) for name in inputs]
-        self.total = len(targets) if all(isinstance(part, str) for part in self._parts) else None
+        patterns = [part for part in self._parts if isinstance(part, _Pattern)]
+        self.total = sum(pattern.count for pattern in patterns) if len(patterns) == len(self._parts) else None
 
     def __iter__(self) -> Iterator[str | bytes | None]:
         """Yield items, and None when there is nothing to read yet. Raises OSError with the file's name in it."""
         for part in self._parts:
-            if isinstance(part, str):
-                yield part
-            else:
-                yield from part.lines()
+            yield from part.lines()
         self.ended = True
 
     def includes(self, path: str) -> bool:
@@ -54,6 +56,19 @@ class Source:
             return False
         files = [part.status for part in self._parts if isinstance(part, _File)]
         return stat.S_ISREG(there.st_mode) and any(os.path.samestat(there, status) for status in files)
+
+
+class _Pattern:
+    """A target, or all that it stands for."""
+
+    def __init__(self, text: str, *, globs: bool) -> None:
+        # A JSON object has braces of its own.
+        plain = not globs or text.lstrip().startswith("{")
+        self._parts: list[Part] = [(text,)] if plain else globs_of(text)
+        self.count = count(self._parts)
+
+    def lines(self) -> Iterator[str]:
+        return expand(self._parts)
 
 
 class _File:

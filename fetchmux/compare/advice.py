@@ -78,7 +78,7 @@ def _best(summary: Summary) -> set[str]:
 
 def _cpu(summary: Summary, name: str) -> float:
     row = _row(summary, name)
-    return 0.0 if row is None else sum(row.cpu)
+    return 0.0 if row is None else row.cost
 
 
 def _row(summary: Summary, name: str) -> Row | None:

@@ -71,7 +71,8 @@ class Cell(msgspec.Struct):
         swept: the values that distinguish it from its neighbours, such as {"concurrency": 64.0}; empty without a sweep.
         reports: of all trials, as they ended.
         ceiling: what the embedded origin can do; None when the server is somebody else's, or unknown.
-        excluded: strategies that cannot take part in this cell, each with the reason.
+        excluded: strategies that do not take part in this cell, each with the reason.
+        limits: by strategy, the most connections it could have, where that was fewer than it was asked to have.
         time_wait: connections of this machine that were closed a moment ago and keep their ports, after the last trial.
         syscalls: by strategy, how often each system call was made in a run of its own, which is in no report.
     """
@@ -82,5 +83,6 @@ class Cell(msgspec.Struct):
     reports: list[Report] = []
     ceiling: Ceiling | None = None
     excluded: dict[str, str] = {}
+    limits: dict[str, int] = {}
     time_wait: int | None = None
     syscalls: dict[str, dict[str, int]] = {}

@@ -77,7 +77,7 @@ def _measured(trial: Trial) -> Report:
     try:
         gathered = _fetch(trial, trial.requests, trial.idle, marked=trial.marked)
     except CannotHold as refusal:
-        return Report(trial.backend, trial.round, failure=str(refusal))
+        return Report(trial.backend, trial.round, window=refusal.most, refused=True, failure=str(refusal))
     return _costed(gathered, trial, before)
 
 
@@ -134,6 +134,7 @@ def _fetch(trial: Trial, requests: int, idle: int = 0, *, marked: bool = False) 
     silence.ends = session.cancel
     session.run()
     if silence.failure is not None:
+        silence.failure.most = session.frontier.window
         raise silence.failure
     gathering.window = session.frontier.window - idle
     return gathering

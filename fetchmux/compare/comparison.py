@@ -33,7 +33,7 @@ class Comparison:
         self._cacert: str | None = None
 
     def trials(self) -> Iterator[tuple[Cell, str, Report | None]]:
-        """Each trial twice: with None as it begins, and with its report, which its cell has then, when it has ended."""
+        """Each trial twice: with None as it begins, and with its report, which is kept by then, when it has ended."""
         with contextlib.ExitStack() as stack:
             origins: dict[bool, Origin] = {}
             for cell in self._document.cells:
@@ -53,13 +53,15 @@ class Comparison:
             if self._over(cell, number, time.monotonic() - began):
                 break
             for backend in order:
+                if backend in cell.excluded:
+                    continue
                 yield cell, backend, None
                 report = launch.conduct(self._trial(setting, backend, number, origin))
                 report.ideal = _ideal(setting, backend)
-                cell.reports.append(report)
+                keep(cell, report)
                 yield cell, backend, report
         if self._traced:
-            for backend in setting.backends:
+            for backend in (name for name in setting.backends if name not in cell.excluded):
                 cell.syscalls[backend] = syscalls.count(self._trial(setting, backend, 0, origin))
 
     def _place(self, cell: Cell) -> int:
@@ -96,6 +98,17 @@ class Comparison:
             files = certificate.make(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fetchmux-"))))
             self._cacert = files[0]
         return stack.enter_context(Origin(certificate=files))
+
+
+def keep(cell: Cell, report: Report) -> None:
+    """Put a report into its cell. Who refuses the load is left out from then on: that is a finding, and no defect."""
+    if report.refused and report.failure is not None:
+        cell.excluded[report.backend] = report.failure
+        cell.limits[report.backend] = report.window
+        return
+    if report.failure is None and report.window < cell.setting.concurrency:
+        cell.limits[report.backend] = report.window + cell.setting.idle
+    cell.reports.append(report)
 
 
 def settled(reports: Sequence[Report], until: float) -> bool:

@@ -67,9 +67,8 @@ def limits(cells: Sequence[Cell]) -> dict[str, int]:
     """Strategies that could not have as many connections as they were asked to have, and how many they could."""
     found: dict[str, int] = {}
     for cell in cells:
-        for report in cell.reports:
-            if report.failure is None and report.window < cell.setting.concurrency:
-                found[report.backend] = max(found.get(report.backend, 0), report.window + cell.setting.idle)
+        for backend, most in cell.limits.items():
+            found[backend] = max(found.get(backend, 0), most)
     return found
 
 

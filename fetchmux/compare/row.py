@@ -54,7 +54,7 @@ class Row(NamedTuple):
         ideal_share: the shortest possible time by the median one, where it is known.
         client_share, server_share: how much of a CPU each used, 1.0 being one core.
         ceiling_share: its requests a second by those that the server could answer, where that is known.
-        cpu: seconds of CPU a request, user and system.
+        cpu: seconds of CPU a request, user and system; cost: both together, which is known better than either.
         memory: bytes; switches: a request, voluntary and involuntary; threads, descriptors: most at once.
         outliers: rounds that stand apart.
     """
@@ -73,6 +73,7 @@ class Row(NamedTuple):
     server_share: float | None
     ceiling_share: float | None
     cpu: tuple[float, float]
+    cost: float
     memory: int
     switches: tuple[float, float]
     threads: int
@@ -129,6 +130,7 @@ def describe(ran: Sequence[Report], rank: int, reference: Sequence[float], ceili
         server_share=statistics.median(servers) if servers else None,
         ceiling_share=requests / wall / ceiling.rate if ceiling is not None and found else None,
         cpu=(median(lambda report: report.cpu_user / requests), median(lambda report: report.cpu_system / requests)),
+        cost=median(lambda report: (report.cpu_user + report.cpu_system) / requests),
         memory=int(median(lambda report: report.peak_memory)),
         switches=(
             median(lambda report: report.voluntary / requests),

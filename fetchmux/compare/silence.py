@@ -17,7 +17,9 @@ _PATIENCE = 30.0
 
 
 class CannotHold(Exception):
-    """The strategy cannot have so many connections; the text says why."""
+    """The strategy cannot have so many connections; the text says why, and `most` how many it can."""
+
+    most = 0
 
 
 class Silence:

@@ -106,6 +106,7 @@ class Report(msgspec.Struct):
         window: how many exchanges it could have in flight: fewer than asked for where descriptors ran out.
         spans: of all requests; traces: of the first ones of the input, in the order of their ends.
         digest: of all (index, status, body hash), sorted: two trials with the same digest fetched the same.
+        refused: it cannot have as many connections as the trial demands, only `window`; then there is a `failure`, too.
         failure: why there is no measurement; all else is nought then.
     """
 
@@ -131,4 +132,5 @@ class Report(msgspec.Struct):
     traces: list[Trace] = []
     digest: str = ""
     notices: list[str] = []
+    refused: bool = False
     failure: str | None = None

@@ -9,6 +9,7 @@ import msgspec
 
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
+from fetchmux.inputs.choice import column
 from fetchmux.inputs.lines import MAX_LINE
 from fetchmux.inputs.search import Template
 from fetchmux.inputs.urls import Logins, UrlReader, bad_url, mask, veil, with_login
@@ -23,6 +24,7 @@ class Recipe:
 
     Attributes:
         template: makes a URL of a key; None when the items are URLs.
+        column: which field of a line is the item, from 1; None: the whole line.
         logins: who to be at a host whose URL does not say.
     """
 
@@ -30,6 +32,7 @@ class Recipe:
     headers: Headers = ()
     body: bytes = b""
     template: Template | None = None
+    column: int | None = None
     logins: Logins | None = None
 
 
@@ -47,7 +50,8 @@ class JsonItem(msgspec.Struct):
 def read_requests(items: Iterable[Item], recipe: Recipe) -> Iterator[Request | None]:
     """Yield a request for each item that is not blank; None passes through: nothing to read yet.
 
-    An item is a URL, a key (with a template) or a JSON object. Indexes count from 0 without gaps.
+    An item is a URL, a key (with a template) or a JSON object; bytes are a line of a list, in which a URL that begins
+    with # is a comment. Indexes count from 0 without gaps.
     """
     reader = RequestReader(recipe)
     index = 0
@@ -56,6 +60,8 @@ def read_requests(items: Iterable[Item], recipe: Recipe) -> Iterator[Request | N
             yield None
             continue
         text = _decode(item)
+        if text[:1] == "#" and recipe.template is None and isinstance(item, bytes):
+            continue
         if text and not text.isspace():
             yield reader.read(index, text)
             index += 1
@@ -72,7 +78,18 @@ class RequestReader:
     def read(self, index: int, text: str) -> Request:
         """The request that `text` asks for, or one that carries its fault."""
         recipe = self._recipe
-        text = text.strip()
+        if recipe.column is not None:
+            return self._read_column(index, text, recipe.column)
+        return self._read(index, text.strip())
+
+    def _read_column(self, index: int, line: str, number: int) -> Request:
+        text = (column(line, number) or "").strip()
+        if text:
+            return self._read(index, text)
+        return Request(index, veil(line.strip()), None, fault=bad_url(f"the line has no column {number}"))
+
+    def _read(self, index: int, text: str) -> Request:
+        recipe = self._recipe
         request = Request(index, text, None, recipe.method, recipe.headers, recipe.body)
         try:
             _check(text)

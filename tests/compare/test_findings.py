@@ -11,6 +11,7 @@ from fetchmux.cli import findings
 from fetchmux.compare import machine
 from fetchmux.compare.caution import Caution, cautions
 from fetchmux.compare.cell import Ceiling, Cell
+from fetchmux.compare.comparison import keep
 from fetchmux.compare.machine import Machine
 from fetchmux.compare.summary import Summary, summarise
 from fetchmux.compare.trial import Report, Spans
@@ -91,10 +92,22 @@ def test_of_combined_sweeps_each_line_names_what_is_fixed():
 
 
 def test_who_could_not_have_so_many_connections_is_named_with_its_limit():
-    cells = [cell(ran("epoll", 1.0, window=2000) + ran("select", 1.0, window=1015), concurrency=2000)]
+    one = cell([], concurrency=2000)
+    for report in ran("epoll", 1.0, window=2000) + ran("select", 1.0, window=1015):
+        keep(one, report)
+    cells = [one]
+    assert len(one.reports) == 14
     assert crossovers(cells) == [
         "select refused at 1,015 connections: descriptors below 1,024, every one walked at each call."
     ]
+
+
+def test_who_refuses_the_load_is_left_out_and_named_and_no_defect():
+    one = cell(ran("epoll", 1.0))
+    keep(one, Report("select", 0, window=1020, refused=True, failure="it cannot hold 2,000 silent connections"))
+    assert one.excluded == {"select": "it cannot hold 2,000 silent connections"}
+    assert summaries([one])[0].unranked == {}
+    assert crossovers([one])[0].startswith("select refused at 1,020 connections")
 
 
 def test_outliers_are_named_with_their_round_and_count_nevertheless():

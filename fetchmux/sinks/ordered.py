@@ -1,0 +1,60 @@
+"""Records in the order of the list, though they end in any: what ends early waits here.
+
+What waits is bounded, not by dropping anything but by reading the list no further: as long as its oldest request has
+not ended, only so many younger ones are handed out. That one is on its way, so it never waits for them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from fetchmux.model import Request, Result
+from fetchmux.sinks import Sink
+
+
+class Ordered:
+    """A source of requests and a sink of their results, used together.
+
+    Args:
+        requests: the list, with None where there is nothing to read yet.
+        sink: takes the results, in the order of the requests.
+        most: so many requests that have no written record may be out.
+    """
+
+    def __init__(self, requests: Iterator[Request | None], sink: Sink, most: int) -> None:
+        self._requests = requests
+        self._sink = sink
+        self._most = most
+        # Indexes of what is out, oldest first, and what has ended out of its turn.
+        self._out: deque[int] = deque()
+        self._early: dict[int, Result] = {}
+
+    def requests(self) -> Iterator[Request | None]:
+        """The list; None, too, while the oldest one is waited for."""
+        while True:
+            if len(self._out) >= self._most:
+                yield None
+                continue
+            request = next(self._requests, _END)
+            if isinstance(request, _End):
+                return
+            if request is not None:
+                self._out.append(request.index)
+            yield request
+
+    def write(self, result: Result) -> None:
+        out, early = self._out, self._early
+        early[result.index] = result
+        while out and out[0] in early:
+            self._sink.write(early.pop(out.popleft()))
+
+    def flush(self) -> None:
+        self._sink.flush()
+
+
+class _End:
+    """The end of the list, which is not None: that means that there is nothing to read yet."""
+
+
+_END = _End()
