@@ -272,7 +272,6 @@ def _run(comparison: Comparison, document: Document, exports: Exports) -> int | 
     return None
 
 
-<<<<<<< HEAD
 def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
     """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
     try:
@@ -290,14 +289,10 @@ def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
         exports.all()
 
 
-def _meant(document: Document) -> int:
-    """How many trials there will be."""
-=======
 def _meant(document: Document) -> int | None:
     """How many trials there will be; None where that depends on what they find."""
     if any(cell.setting.until is not None for cell in document.cells):
         return None
->>>>>>> stats
     return sum(len(cell.setting.backends) * cell.setting.rounds for cell in document.cells)
 
 

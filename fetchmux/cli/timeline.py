@@ -6,6 +6,7 @@ Knows how a line is drawn. When what happened, `compare.traces` knows.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 from rich.text import Text
@@ -63,7 +64,8 @@ def _fitted(text: Text, width: int) -> Text:
 def _line(line: Trace, moment: float, width: int, glyphs: Glyphs) -> Text:
     """One request; `moment`: the seconds that a character stands for."""
     text = Text()
-    last = min(width - 1, int(line.ended / moment))
+    # A request that took less than a moment has a character, too.
+    last = min(width - 1, max(int(line.started / moment), math.ceil(line.ended / moment) - 1))
     for place in range(last + 1):
         if place == last and not line.ok:
             text.append(glyphs.failed, _STYLES[-1])

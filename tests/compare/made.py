@@ -25,8 +25,8 @@ def report(backend: str, number: int, wall: float, requests: int = 10) -> Report
     )
     traces = [Trace(n, each * n, each * (n + 0.25), each * (n + 0.75), each * (n + 1), True) for n in range(requests)]
     return Report(
-        backend, number, wall=wall, cpu_user=wall / 3, cpu_system=wall / 9, peak_memory=1 << 24, threads=1, descriptors=9,
-        window=1, ok=requests, statuses={200: requests}, spans=spans, traces=traces, digest="same",
+        backend, number, wall=wall, cpu_user=wall / 3, cpu_system=wall / 9, peak_memory=1 << 24, threads=1,
+        descriptors=9, window=1, ok=requests, statuses={200: requests}, spans=spans, traces=traces, digest="same",
     )  # fmt: skip
 
 

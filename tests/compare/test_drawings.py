@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 
@@ -55,7 +56,7 @@ def test_labels_are_moved_apart_in_their_order_and_stay_on_the_picture(places: l
     moved = scale.apart(places, 10.0, 100.0)
     assert all(-1e-9 <= place <= 100 + 1e-9 for place in moved)
     ordered = sorted(moved)
-    assert all(later - earlier > 10 - 1e-6 for earlier, later in zip(ordered, ordered[1:], strict=False))
+    assert all(later - earlier > 10 - 1e-6 for earlier, later in itertools.pairwise(ordered))
     assert [places[index] for index in sorted(range(len(moved)), key=moved.__getitem__)] == sorted(places)
 
 

@@ -12,6 +12,7 @@ from fetchmux.cli.page import page
 from fetchmux.compare import export
 from fetchmux.compare.summary import summarise
 from tests.compare import made
+from tests.compare.conftest import setting
 
 # Elements without an end.
 VOID = {"meta"}
@@ -72,7 +73,7 @@ def test_it_tells_the_verdict_the_figures_the_machine_and_the_method(single: exp
     reader = Reader(text)
     shown = " ".join(text for _, text in reader.texts)
     assert re.match("Use epoll for this: ", reader.under("p")[1])
-    for words in ("epoll and select: no difference shown.", "Seed", single.machine.cpu, "warm-up", "95 %", "Latency"):
+    for words in ("no difference shown.", "Seed", single.machine.cpu, "warm-up", "95 %", "Latency"):
         assert words.lower() in shown.lower()
     assert reader.under("th").count("epoll") == 2
 
@@ -100,7 +101,7 @@ def test_foreign_names_and_urls_are_text(single: export.Document):
     other = [made.report("epoll", number, 2.0 + number) for number in range(3)]
     cell.reports += other
     cell.excluded = {HOSTILE: HOSTILE}
-    cell.setting = made.setting(backends=(HOSTILE, "epoll"), embedded=False, urls=(f"http://h/{HOSTILE}",))
+    cell.setting = setting(backends=(HOSTILE, "epoll"), embedded=False, urls=(f"http://h/{HOSTILE}",))
     single.reference = "epoll"
     reader = Reader(rendered(single))
     assert not reader.named("script")
