@@ -275,18 +275,22 @@ def _run(comparison: Comparison, document: Document, exports: Exports) -> int | 
 def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
     """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
     try:
-        before = None
         for cell, backend, report in comparison.trials():
             if report is None:
-                if before is not None and cell is not before:
-                    exports.all()
-                before = cell
                 watch.begins(backend)
-            else:
-                watch.ends()
-                exports.samples()
+                continue
+            watch.ends()
+            exports.samples()
+            if _complete(cell):
+                exports.all()
     finally:
         exports.all()
+
+
+def _complete(cell: Cell) -> bool:
+    """Whether a load has all the rounds that were meant, or one more of those that are added."""
+    rounds, more = divmod(len(cell.reports), len(cell.setting.backends))
+    return rounds >= cell.setting.rounds and not more
 
 
 def _meant(document: Document) -> int | None:
