@@ -39,6 +39,8 @@ class Options(msgspec.Struct, frozen=True):
         retry_max_time: no attempt begins later than so many seconds after its input was read, or None.
         rate: requests a second of the whole run, or None; rate_per_host: to one host.
         per_host: most requests in flight to one host, or None.
+        deadline: for the whole run, or None.
+        grace: how long a run that is stopped lets what is in flight go on.
     """
 
     concurrency: int = 64
@@ -60,6 +62,8 @@ class Options(msgspec.Struct, frozen=True):
     rate: float | None = None
     rate_per_host: float | None = None
     per_host: int | None = None
+    deadline: float | None = None
+    grace: float = 5.0
 
 
 class TlsOptions(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ Exit status:
   1    some failed, or the output could not be written
   2    wrong usage; nothing was fetched
   130  interrupted by Ctrl-C (143: by SIGTERM); what was done is written
+  The first interrupt lets what is in flight end, the second cancels it.
   A reader that closes the pipe ends the run quietly: 1 if something had failed by then, else 0.
 """
 
@@ -60,6 +61,11 @@ Exit status:
               help="For name, connection and handshakes.")
 @click.option("--idle-timeout", type=options.duration, default="30s", metavar="TIME",
               help="Longest silence of a connected server.")
+@click.option("--deadline", type=options.duration, metavar="TIME", help="For the whole run.")
+@click.option("--grace", type=options.delay, default="5s", metavar="TIME",
+              help="How long a run that is stopped lets what is in flight go on.")
+@click.option("--max-failures", type=options.failures, metavar="N|N%",
+              help="Stop when more have failed, or a larger share of at least 100.")
 @click.option("--max-body", type=options.size, metavar="SIZE", help="Larger bodies fail: 1024, 64K, 10M, 1G.")
 @click.option("--max-head", type=options.size, default="300K", metavar="SIZE", help="Larger heads fail.")
 @click.option("--http", type=click.Choice(["1.0", "1.1"]), default="1.0", help="The version that requests claim.")

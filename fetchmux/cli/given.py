@@ -12,6 +12,7 @@ import click
 
 from fetchmux.model import Headers
 from fetchmux.settings import BodyUse, Name, Network, Options, TlsOptions
+from fetchmux.sinks.limit import Most
 
 Format = Literal["table", "jsonl", "csv", "tsv", "body"]
 ShownBody = Literal["none", "text", "base64", "hash"]
@@ -41,6 +42,9 @@ class Given:
     head: bool
     user_agent: Headers | None
     timeout: float
+    deadline: float | None
+    grace: float
+    max_failures: Most | None
     connect_timeout: float
     idle_timeout: float
     max_body: int | None
@@ -121,6 +125,8 @@ class Given:
             retry_all=self.retry_all,
             retry_max_time=self.retry_max_time,
             per_host=self.per_host,
+            deadline=self.deadline,
+            grace=self.grace,
             rate=self.rate,
             rate_per_host=self.rate_per_host,
         )
