@@ -6,6 +6,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from fetchmux.origin.launch import OriginFailed
+
 REMEDY = "TLS needs a certificate, and openssl, which makes one, is not installed here: apt-get install openssl"
 # What a verifier that takes RFC 5280 by its word wants of one that signs itself.
 _EXTENSIONS = (
@@ -20,11 +22,13 @@ def missing() -> str | None:
 
 
 def make(folder: Path) -> tuple[str, str]:
-    """The files with the certificate and with its key. Raises OSError, subprocess.CalledProcessError."""
+    """The files with the certificate and with its key. Raises OriginFailed."""
     certificate, key = str(folder / "origin.pem"), str(folder / "origin.key")
     command = ["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=fetchmux origin", "-out", certificate]
     command += ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-keyout", key]
     for extension in _EXTENSIONS:
         command += ["-addext", extension]
-    subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise OriginFailed(f"openssl makes no certificate: {done.stderr.strip()}")
     return certificate, key

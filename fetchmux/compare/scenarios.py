@@ -166,11 +166,13 @@ def _delays(scenario: Scenario, delay: float) -> list[float]:
 def _able(setting: Setting) -> tuple[Setting, dict[str, str]]:
     """The setting without those who cannot take part, and why they cannot."""
     excluded: dict[str, str] = {}
-    if setting.idle:
-        for name in setting.backends:
-            if registry.find(name).serial:
-                excluded[name] = "it has one connection at a time, and none beside it"
-            elif name == "processes" and setting.idle + setting.concurrency > _MOST_PROCESSES:
-                excluded[name] = f"it would need {setting.idle + setting.concurrency:,} processes"
+    for name in setting.backends:
+        spec = registry.find(name)
+        if setting.tls and spec.peer:
+            excluded[name] = "its own HTTP stack is not told of the origin's certificate"
+        if setting.idle and spec.serial:
+            excluded[name] = "it has one connection at a time, and none beside it"
+        elif name == "processes" and setting.idle and setting.idle + setting.concurrency > _MOST_PROCESSES:
+            excluded[name] = f"it would need {setting.idle + setting.concurrency:,} processes"
     able = tuple(name for name in setting.backends if name not in excluded)
     return msgspec.structs.replace(setting, backends=able), excluded

@@ -64,7 +64,7 @@ def test_a_wide_window_is_filled_more_than_once():
     assert only("io", concurrency=4000, requests=10).setting.requests == 10
 
 
-def test_who_cannot_hold_silent_connections_is_left_out_with_the_reason():
+def test_who_cannot_take_part_in_a_load_is_left_out_with_the_reason():
     cell = only("idle")
     assert cell.setting.backends == ("epoll",)
     assert cell.excluded == {
@@ -72,6 +72,9 @@ def test_who_cannot_hold_silent_connections_is_left_out_with_the_reason():
         "processes": "it would need 1,050 processes",
     }
     assert only("idle", idle=10).setting.backends == ("epoll", "processes")
+    (sealed,) = cells(find(["tls"]), {}, wish(), ("epoll", "aiohttp"))
+    assert sealed.setting.backends == ("epoll",)
+    assert "certificate" in sealed.excluded["aiohttp"]
 
 
 def test_pages_differ_and_a_heavy_tail_is_in_their_delays():
