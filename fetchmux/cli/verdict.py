@@ -81,7 +81,7 @@ def _draw(console: Console, cell: Cell, summary: Summary) -> None:
     """When the first requests waited and ran."""
     courses = traces.of_cell(cell, [row.backend for row in (*summary.rows, *summary.peers)])
     for line in timeline(courses, console.width, glyphs(sys.stdout.encoding)):
-        console.print(line, soft_wrap=True)
+        console.print(line, soft_wrap=False)
     console.print()
 
 
@@ -190,6 +190,7 @@ def method(document: Document) -> list[Text]:
         Text(f"Seed {document.seed}. {machine.implementation} {machine.python}, {machine.system} {machine.kernel}, "
              f"{machine.affinity} × {machine.cpu}; load {machine.load[0]:.1f}.", "dim"),
         Text("Each trial in a process of its own, rounds interleaved and shuffled; time: median ± median absolute "
-             "deviation; = no difference shown; client and server: share of one CPU; latency and its parts without "
+             "deviation; = no difference shown; a bar ends where its speed's interval begins, the line after it where "
+             "that ends; client and server: share of one CPU; latency and its parts without "
              "waiting for a slot, which is queued.", "dim"),
     ]  # fmt: skip
