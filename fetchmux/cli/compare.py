@@ -6,30 +6,17 @@ means; `fetchmux.compare` does.
 
 from __future__ import annotations
 
-import random
-import signal
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fetchmux.backends import registry
-from fetchmux.backends.peers import PEERS
-from fetchmux.cli import options, outlets, words
+from fetchmux.cli import measuring, options, outlets, question, words
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
     from fetchmux.cli.earlier import Earlier
-    from fetchmux.cli.exports import Exports
-    from fetchmux.cli.trials import Watch
-    from fetchmux.compare.cell import Cell
-    from fetchmux.compare.comparison import Comparison
     from fetchmux.compare.export import Document
-    from fetchmux.compare.scenarios import Scenario
-    from fetchmux.compare.summary import Summary
 
 _DEFAULT_ROUNDS = 7
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -117,8 +104,8 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     if given["saved"] is not None:
         document = _saved(given["saved"])
     else:
-        names, left_out = _names(given["named"], peers=given["peers"])
-        document = _document(urls, names, given)
+        names, left_out = question.strategies(given["named"], peers=given["peers"])
+        document = question.document(urls, names, given)
     earlier = _earlier(document, given)
     exports = Exports(document, {name: given[f"export_{name}"] for name in _EXPORTS})
     exports.all()
@@ -129,8 +116,8 @@ def compare(urls: tuple[str, ...], **given: Any) -> int:
     if given["saved"] is None:
         from fetchmux.compare.comparison import Comparison
 
-        status = _run(Comparison(document, urls, traced=given["syscalls"]), document, exports)
-    return _conclude(outlet, document, status, earlier, timelines=given["timeline"])
+        status = measuring.run(Comparison(document, urls, traced=given["syscalls"]), document, exports)
+    return measuring.conclude(outlet, document, status, earlier, timelines=given["timeline"])
 
 
 def _saved(path: Path) -> Document:
@@ -156,188 +143,3 @@ def _earlier(document: Document, given: dict[str, Any]) -> Earlier | None:
     from fetchmux.cli.earlier import Earlier
 
     return Earlier(given["against"], given["fail_if_slower"], document)
-
-
-def _document(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Document:
-    """What is compared, where and when, before anything is measured. Raises UsageError."""
-    import datetime as dt
-
-    from fetchmux import __version__
-    from fetchmux.compare import export, machine
-
-    if given["reference"] != "sequential" and given["reference"] not in names:
-        raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
-    return export.Document(
-        export.VERSION,
-        __version__,
-        dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        random.randrange(1 << 31) if given["seed"] is None else given["seed"],
-        machine.describe(),
-        given["reference"],
-        _cells(urls, names, given),
-    )
-
-
-def _cells(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> list[Cell]:
-    """The table to be filled. Raises UsageError."""
-    from fetchmux.compare import scenarios
-
-    sweeps = dict(given["sweeps"])
-    chosen = scenarios.find([name for listed in given["scenarios"] for name in listed] or ["io"])
-    _check(urls, [*sweeps], chosen, given)
-    wish = scenarios.Wish(
-        timeout=given["timeout"],
-        limit=given["trial_timeout"],
-        max_time=given["max_time"] or (600.0 if given["until"] else None),
-        **{name: given[name] for name in ("rounds", "warm_up", "concurrency", "until", "requests", "delay", "size")},
-        **{name: given[name] for name in ("work", "idle", "keep_alive", "processes")},
-    )
-    table = scenarios.cells(chosen, sweeps, wish, names, _readable(urls))
-    if not any(cell.setting.backends for cell in table):
-        raise UsageError("; ".join(f"{name} cannot take part: {why}" for name, why in table[0].excluded.items()))
-    return table
-
-
-def _check(urls: tuple[str, ...], swept: list[str], chosen: list[Scenario], given: dict[str, Any]) -> None:
-    """Refuse what makes no sense together, or cannot be done here. Raises UsageError."""
-    from fetchmux.compare import certificate, syscalls
-
-    if len(swept) < len(given["sweeps"]):
-        raise UsageError("--sweep names the same thing twice")
-    for name in ("delay", "size", "idle"):
-        if urls and name in swept:
-            raise UsageError(f"only the embedded origin's {name} can be swept: leave out the URLs")
-    if urls and (given["scenarios"] or given["idle"]):
-        raise UsageError("only the embedded origin plays scenarios and lets connections idle: leave out the URLs")
-    if (given["idle"] or "idle" in swept) and (given["processes"] or "processes" in swept):
-        raise UsageError("idle connections are for one process: leave out --processes")
-    remedies = [certificate.missing()] if any(scenario.tls for scenario in chosen) else []
-    for remedy in [*remedies, syscalls.missing() if given["syscalls"] else None]:
-        if remedy is not None:
-            raise UsageError(remedy)
-
-
-def _names(named: Sequence[str], *, peers: bool = False) -> tuple[tuple[str, ...], list[str]]:
-    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError.
-
-    With `peers`, those that can run are asked for, too.
-    """
-    asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
-    if named:
-        if not asked:
-            raise UsageError("--backends names no strategy")
-        for name in asked:
-            registry.load(registry.find(name))
-    able, left_out = asked, list[str]()
-    for spec in (*(() if named else registry.specs()), *(PEERS if peers else ())):
-        remedy = registry.missing(spec)
-        if remedy is None:
-            able.append(spec.name)
-        else:
-            left_out.append(f"{spec.name} is left out: {remedy}")
-    return tuple(dict.fromkeys(able)), left_out
-
-
-def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
-    """The URLs as they may be shown. Here one that cannot be fetched is a mistake, not a record: raises UsageError."""
-    from fetchmux.inputs.requests import Recipe, read_requests
-
-    requests = [request for request in read_requests(urls, Recipe()) if request is not None]
-    for request in requests:
-        if request.fault is not None:
-            raise UsageError(f"{request.input!r}: {request.fault.message}")
-    if len(requests) < len(urls):
-        raise UsageError("a URL is blank")
-    return tuple(request.input for request in requests)
-
-
-def _run(comparison: Comparison, document: Document, exports: Exports) -> int | None:
-    """Perform the trials, keep what they report; the exit status when a signal or a full disk ended them early."""
-    from fetchmux.cli.trials import Watch
-    from fetchmux.origin.launch import OriginFailed
-
-    signal.signal(signal.SIGTERM, _terminated)
-    with Watch(_meant(document)) as watch:
-        try:
-            _perform(comparison, watch, exports)
-        except KeyboardInterrupt as interrupt:
-            # Ctrl-C brings no number.
-            return 128 + int(interrupt.args[0] if interrupt.args else signal.SIGINT)
-        except OriginFailed as failure:
-            raise UsageError(f"the embedded origin does not start: {str(failure).splitlines()[-1]}") from None
-        except UsageError as failure:
-            # What can no longer be kept can still be shown.
-            click.echo(f"fetchmux: {failure}", err=True)
-            return 1
-    return None
-
-
-def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
-    """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
-    try:
-        for cell, backend, report in comparison.trials():
-            if report is None:
-                watch.begins(backend)
-                continue
-            watch.ends()
-            exports.samples()
-            if _complete(cell):
-                exports.all()
-    finally:
-        exports.all()
-
-
-def _complete(cell: Cell) -> bool:
-    """Whether a load has all the rounds that were meant, or one more of those that are added."""
-    rounds, more = divmod(len(cell.reports), len(cell.setting.backends))
-    return rounds >= cell.setting.rounds and not more
-
-
-def _meant(document: Document) -> int | None:
-    """How many trials there will be; None where that depends on what they find."""
-    if any(cell.setting.until is not None for cell in document.cells):
-        return None
-    return sum(len(cell.setting.backends) * cell.setting.rounds for cell in document.cells)
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """Let SIGTERM end a trial and its processes as Ctrl-C does."""
-    raise KeyboardInterrupt(number)
-
-
-def _conclude(
-    outlet: outlets.Outlet, document: Document, ended: int | None, earlier: Earlier | None, *, timelines: bool
-) -> int:
-    """Show what was measured, and return the exit status; `ended` is that of an early end."""
-    from fetchmux.cli.verdict import render
-    from fetchmux.compare.summary import summarise
-
-    summaries = [summarise(cell, document.reference) for cell in document.cells]
-    reports = [report for cell in document.cells for report in cell.reports]
-    status = 1 if any(summary.unranked for summary in summaries) or any(report.failed for report in reports) else 0
-    text = render(document, summaries, earlier, timelines=timelines)
-    if earlier is not None and earlier.slower:
-        status = 1
-    try:
-        outlet.write(text.encode(sys.stdout.encoding, "replace"))
-    except BrokenPipeError:
-        # The reader has what it wanted, as in `fetchmux compare | head -1`.
-        return status if ended is None else ended
-    except OSError as error:
-        click.echo(f"fetchmux: {error.filename}: {error.strerror}", err=True)
-        status = 1
-    _warn(document, summaries)
-    if ended is not None:
-        meant = _meant(document)
-        done = f"{len(reports)} trials" if meant is None else f"{len(reports)} of {meant} trials"
-        click.echo(f"fetchmux: interrupted after {done}", err=True)
-        return ended
-    return status
-
-
-def _warn(document: Document, summaries: list[Summary]) -> None:
-    """What a reader of the tables has to know."""
-    if any(summary.changing for summary in summaries):
-        click.echo("fetchmux: the pages change from one fetch to the next: only statuses were compared", err=True)
-    if document.machine.system != "Linux":
-        click.echo("fetchmux: peak memory is ru_maxrss here, in which other programs may have a part", err=True)
