@@ -122,7 +122,7 @@ class Session:
                 accept_encoding=accept_encoding() if options.compressed else None,
             ),
             output=output,
-            open_store=store_opener(options.body),
+            open_store=store_opener(options),
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,
@@ -142,6 +142,19 @@ class Session:
         if self.frontier.failure is not None:
             raise self.frontier.failure
         return self.tally
+
+    @property
+    def overdue(self) -> bool:
+        """The run's deadline has ended it."""
+        return self.frontier.overdue
+
+    def stop(self) -> None:
+        """Start nothing more, and let what is in flight end, for a while. May be called from a signal handler."""
+        self.frontier.stop()
+
+    def expire(self) -> None:
+        """End the run because its time is over. May be called from a signal handler."""
+        self.frontier.expire()
 
     def cancel(self) -> None:
         """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""

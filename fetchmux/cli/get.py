@@ -21,6 +21,7 @@ Exit status:
   1    some failed, or the output could not be written
   2    wrong usage; nothing was fetched
   130  interrupted by Ctrl-C (143: by SIGTERM); what was done is written
+  The first interrupt lets what is in flight end, the second cancels it.
   A reader that closes the pipe ends the run quietly: 1 if something had failed by then, else 0.
 """
 
@@ -60,6 +61,11 @@ Exit status:
               help="For name, connection and handshakes.")
 @click.option("--idle-timeout", type=options.duration, default="30s", metavar="TIME",
               help="Longest silence of a connected server.")
+@click.option("--deadline", type=options.duration, metavar="TIME", help="For the whole run.")
+@click.option("--grace", type=options.delay, default="5s", metavar="TIME",
+              help="How long a run that is stopped lets what is in flight go on.")
+@click.option("--max-failures", type=options.failures, metavar="N|N%",
+              help="Stop when more have failed, or a larger share of at least 100.")
 @click.option("--max-body", type=options.size, metavar="SIZE", help="Larger bodies fail: 1024, 64K, 10M, 1G.")
 @click.option("--max-head", type=options.size, default="300K", metavar="SIZE", help="Larger heads fail.")
 @click.option("--http", type=click.Choice(["1.0", "1.1"]), default="1.0", help="The version that requests claim.")
@@ -91,6 +97,13 @@ Exit status:
               help="How results are written.  [default: table on a terminal, else jsonl]")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", help="Write the results there and not to standard output.")
+@click.option("--save-dir", metavar="DIR", help="Save each body in a file there; nothing is ever overwritten.")
+@click.option("--name", type=options.name, metavar="TEMPLATE",
+              help="What a saved file is called: {index} {id} {scheme} {host} {port} {path} {dir} {stem} {ext} {query}"
+                   " {hash}.  [default: {host}/{path}]")
+@click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
+@click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
+              help="What a full disk means for the rest.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")

@@ -12,10 +12,11 @@ import sys
 
 import click
 
-from fetchmux.errors import FetchError
+from fetchmux.errors import FetchError, UsageError
 from fetchmux.http.request import check_fields
 from fetchmux.model import Headers
 from fetchmux.settings import Name
+from fetchmux.sinks.limit import Most
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -23,6 +24,8 @@ _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST = 365 * 24 * 3600.0
 
 _RATE = re.compile(r"(\d+\.?\d*|\.\d+)(?:/([smh]))?", re.ASCII)
+
+_FAILURES = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(%)?", re.ASCII)
 
 _SIZE = re.compile(r"(\d+)([KMGT])?", re.ASCII | re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -85,6 +88,25 @@ def fixed_address(text: str) -> tuple[Name, tuple[str, ...]]:
     except ValueError:
         raise click.BadParameter(f"{text!r} is not HOST:PORT:ADDRESS") from None
     return (ascii_host, number), texts
+
+
+def failures(text: str) -> Most:
+    """A number of failures, or with % a share of all results."""
+    match = _FAILURES.fullmatch(text)
+    if match is None or (match[2] and float(match[1]) > 100) or (not match[2] and "." in match[1]):
+        raise click.BadParameter(f"{text!r} is neither a number of failures, such as 10, nor a share, such as 5%")
+    return Most(share=float(match[1]) / 100) if match[2] else Most(number=int(match[1]))
+
+
+def name(text: str) -> str:
+    """The template of a file's name."""
+    from fetchmux.sinks import names
+
+    try:
+        names.check(text)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
 
 
 def unix_socket(text: str) -> str:

@@ -13,10 +13,11 @@ from fetchmux.cli.console import Console, Watched
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
 from fetchmux.cli.sources import Source
-from fetchmux.cli.summary import hint, interrupted, summary
+from fetchmux.cli.summary import ended_early, hint, summary
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
+from fetchmux.sinks.limit import FailureLimit, FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -44,6 +45,8 @@ class Run:
         common = recipe(given)
         # A key may hold any of those signs.
         globs = not given.globoff and common.template is None
+        self._limit: FailureLimit | None = None
+        self._disk: FullDisk | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
         path = None if given.output == "-" else given.output
         if path is not None and self._source.includes(path):
@@ -55,6 +58,10 @@ class Run:
             sink = Watched(sink, console, failures=given.verbose)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
+        if given.max_failures is not None:
+            sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
+        if given.on_save_error == "stop":
+            sink = self._disk = FullDisk(sink, lambda: self._session.stop())
         if given.unique:
             from fetchmux.inputs.choice import unique
 
@@ -70,13 +77,16 @@ class Run:
         """Fetch, tell what there is to tell, and return the exit status."""
         self._introduce()
         started = time.monotonic()
-        interruption.cancel = self._session.cancel
+        interruption.stop, interruption.cancel = self._session.stop, self._session.cancel
+        interruption.expire, interruption.grace = self._session.expire, self._given.grace
+        if self._given.deadline is not None:
+            interruption.ring_in(self._given.deadline)
         failure = self._fetch()
         self._console.close()
         if (suggestion := hint(self._session.tally, self._given.http)) is not None:
             self._console.notice(suggestion)
         if interruption.status is not None:
-            self._console.notice(interrupted(self._session.tally, ended=self._source.ended))
+            self._console.notice(ended_early("interrupted", self._session.tally, whole=self._source.ended))
             return interruption.status
         return self._conclude(failure, time.monotonic() - started)
 
@@ -103,10 +113,21 @@ class Run:
             return failure
         return None
 
+    def _cut_short(self) -> str | None:
+        """Why the run has ended before its list."""
+        if self._session.overdue:
+            return "the deadline has passed"
+        if self._disk is not None and self._disk.reached:
+            return "a body could not be saved"
+        return "too many failures" if self._limit is not None and self._limit.reached else None
+
     def _conclude(self, failure: OSError | None, seconds: float) -> int:
         """The last words of a run that nobody interrupted, and its exit status."""
         tally = self._session.tally
         status = 1 if tally.failed else 0
+        if (reason := self._cut_short()) is not None:
+            self._console.say(ended_early(reason, tally, whole=self._source.ended))
+            return 1
         if isinstance(failure, BrokenPipeError):
             # The reader has what it wanted, as in `fetchmux get … | head -1`: that is no failure.
             return status

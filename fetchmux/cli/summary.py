@@ -26,11 +26,11 @@ def hint(tally: Tally, http: str) -> str | None:
     return f"replies to HTTP/1.0: {' and '.join(told)}; --http 1.1 may help" if told and http == "1.0" else None
 
 
-def interrupted(tally: Tally, *, ended: bool) -> str:
-    """`interrupted: 1,200 done, 64 cancelled; the rest of the input was not read`."""
+def ended_early(reason: str, tally: Tally, *, whole: bool) -> str:
+    """`interrupted: 1,200 done, 64 cancelled; the rest of the input was not read`; `whole`: there was no rest."""
     cancelled = tally.codes.get("cancelled", 0)
-    rest = "" if ended else "; the rest of the input was not read"
-    return f"interrupted: {tally.done - cancelled:,} done, {cancelled:,} cancelled{rest}"
+    rest = "" if whole else "; the rest of the input was not read"
+    return f"{reason}: {tally.done - cancelled:,} done, {cancelled:,} cancelled{rest}"
 
 
 def _reasons(tally: Tally) -> str:

@@ -13,10 +13,11 @@ from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Carried, Clock, Exchange
 from fetchmux.frontier import outcome
 from fetchmux.frontier.admission import Admission
+from fetchmux.frontier.ending import Ending
 from fetchmux.frontier.intake import Intake
 from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
-from fetchmux.frontier.sequel import Sequels
+from fetchmux.frontier.sequel import AT_ONCE, Sequels
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
 from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
@@ -67,7 +68,7 @@ class Frontier:
         reach: Reach,
         builder: RequestBuilder,
         output: Output,
-        open_store: Callable[[], Store | None],
+        open_store: Callable[[Request], Store | None],
         notice: Callable[[str], None],
         clock: Clock,
         chance: Callable[[], float],
@@ -92,6 +93,7 @@ class Frontier:
         self._sequels = Sequels(options, chance, calendar, logins)
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
+        self._ending = Ending(None if options.deadline is None else clock() + options.deadline)
         self._alone_since: float | None = None
         self._not_before = 0.0
         self._narrowed = False
@@ -100,7 +102,7 @@ class Frontier:
 
     def take(self) -> Carried | None:
         """An exchange that may start now, or None."""
-        if len(self._live) >= self.window or self._cancelled:
+        if len(self._live) >= self.window or self._ending.stopped:
             return None
         if self._not_before and self._clock() < self._not_before:
             return None
@@ -122,7 +124,7 @@ class Frontier:
         if not self._goes_on(exchange):
             self._outlet.emit(outcome.of_exchange(exchange, self._backend, fail=self._options.fail))
         # After narrowing, a slot too many ends here.
-        if self._cancelled or len(self._live) >= self.window or not carried.reusable:
+        if self._ending.stopped or len(self._live) >= self.window or not carried.reusable:
             return None
         job = self._checked(self._admission.next_for(origin))
         return None if job is None else self._begin(job, carried)
@@ -135,7 +137,7 @@ class Frontier:
         else:
             # What is in flight now may be waited for alone, and for long.
             self._outlet.flush()
-        if self._cancelled:
+        if self._cancelled or self._ending.come(now):
             # Again, for an exchange whose deadline was being written while the signal came.
             self.cancel()
         if len(self._live) >= self.window:
@@ -154,7 +156,12 @@ class Frontier:
     @property
     def exhausted(self) -> bool:
         """Nothing is in flight and nothing is left to start."""
-        return not self._live and (self._cancelled or self._admission.exhausted)
+        return not self._live and (self._ending.stopped or self._admission.exhausted)
+
+    @property
+    def overdue(self) -> bool:
+        """The run's deadline has ended it."""
+        return self._ending.overdue
 
     # What the session calls
 
@@ -163,9 +170,19 @@ class Frontier:
         """How many exchanges a strategy holds now."""
         return len(self._live)
 
+    def stop(self) -> None:
+        """Start nothing more, and soon end what is in flight. Takes no lock: a signal handler may call it."""
+        self._ending.stop(self._clock(), self._options.grace)
+        self._intake.end()
+
+    def expire(self) -> None:
+        """The run's time is over. Takes no lock: a signal handler may call it."""
+        self._ending.overdue = True
+        self.cancel()
+
     def cancel(self) -> None:
         """Start nothing more and end what is in flight. Takes no lock: a signal handler may call it."""
-        self._cancelled = True
+        self._cancelled = self._ending.stopped = True
         # Also for a signal that comes while a long row of bad inputs is being read.
         self._intake.end()
         for exchange in list(self._live):
@@ -180,7 +197,7 @@ class Frontier:
 
     def close(self) -> None:
         """The strategy has returned or was interrupted: whatever was read and did not end gets its record now."""
-        self._cancelled = True
+        self._cancelled = self._ending.stopped = True
         for exchange in list(self._live):
             exchange.cancel()
             exchange.fail(_CANCELLED)
@@ -196,7 +213,7 @@ class Frontier:
         if job is None:
             if self._intake.failure is not None and self.failure is None:
                 self._give_up(self._intake.failure)
-        elif self._cancelled:
+        elif self._ending.stopped:
             self._intake.give_back(job)
             return None
         return job
@@ -217,7 +234,7 @@ class Frontier:
             job,
             job.addresses[job.turn] if predecessor is None else predecessor.address,
             outgoing,
-            self._open_store(),
+            self._open_store(job.request),
             self._options,
             self._clock,
             reused=predecessor is not None,
@@ -250,27 +267,38 @@ class Frontier:
             self._alone_since = None
         if self._cancelled or self._sequels.none_after(exchange):
             return False
-        job, now = exchange.job, self._clock()
+        now = self._clock()
         if exchange.scarce:
             if not self._endure(exchange, now):
                 return False
-            job.attempts -= 1
-            self._intake.give_back(job)
-        else:
-            # A redirect takes the job elsewhere.
-            host = job.url.origin.name[0]
-            sequel = self._sequels.after(exchange, now)
-            hush = self._sequels.hush(exchange)
-            if hush:
-                self._admission.pause(host, now + hush)
-            if sequel is None:
-                return False
-            if sequel.after is None:
-                self._intake.give_back(job)
-            else:
-                self._admission.postpone(job, now + sequel.after)
+            exchange.job.attempts -= 1
+            self._intake.give_back(exchange.job)
+        elif not self._queue_sequel(exchange, now):
+            return False
         if exchange.store is not None:
             exchange.store.drop()
+        return True
+
+    def _queue_sequel(self, exchange: Exchange, now: float) -> bool:
+        """Whether the job was queued for another attempt, by what its server or its failure asks for."""
+        job = exchange.job
+        # A redirect takes the job elsewhere.
+        host = job.url.origin.name[0]
+        sequel = self._sequels.after(exchange, now)
+        hush = self._sequels.hush(exchange)
+        if hush:
+            self._admission.pause(host, now + hush)
+        if sequel is None:
+            return False
+        if self._ending.stopped:
+            if exchange.error is None and sequel is AT_ONCE:
+                message = "the run was stopped before this redirect was followed"
+                exchange.error = FetchError(Code.CANCELLED, message, Phase.HEAD)
+            return False
+        if sequel.after is None:
+            self._intake.give_back(job)
+        else:
+            self._admission.postpone(job, now + sequel.after)
         return True
 
     def _endure(self, exchange: Exchange, now: float) -> bool:
@@ -290,7 +318,7 @@ class Frontier:
     def _unsendable(self, request: Request, error: FetchError, job: Job | None) -> None:
         """What the way in has found: an input that cannot be sent, or one whose name may have an address later."""
         sequel = None
-        if job is not None and not self._cancelled:
+        if job is not None and not self._ending.stopped:
             now = self._clock()
             sequel = self._sequels.after_lookup(job, error, now)
         if job is None or sequel is None or sequel.after is None:

@@ -1,7 +1,7 @@
 """One of the processes that fetch: `python -m fetchmux.spread.child FD`, FD being its end of a socket.
 
 Knows a session and how to talk to the process that reads the list. A strategy may change the whole process, so it is
-prepared before anything else is imported. Ends when the orders end, or when SIGTERM cancels it, or with its parent.
+prepared before anything else is imported. Ends when the orders end, or when a signal ends it, or with its parent.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import Any
 
 from fetchmux.backends import registry
 
@@ -17,17 +16,19 @@ from fetchmux.backends import registry
 def main() -> None:
     """Be told how, fetch, and tell of it."""
     fd = int(sys.argv[1])
-    # Ctrl-C at the terminal is for the process that reads the list; it lets this one know.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    pending: list[Any] = []
-    signal.signal(signal.SIGTERM, lambda number, frame: pending.append(number))
+    # A terminal's Ctrl-C is for the process that reads the list; it lets this one know, SIGTERM meaning stop, SIGINT
+    # cancel.
+    pending: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: pending.append(number))
     backend = _backend(fd)
     registry.prepare(registry.find(backend))
 
     from fetchmux.spread.shift import Shift
 
     shift = Shift(fd)
-    signal.signal(signal.SIGTERM, lambda number, frame: shift.cancel())
+    signal.signal(signal.SIGTERM, lambda number, frame: shift.stop())
+    signal.signal(signal.SIGINT, lambda number, frame: shift.cancel())
     if pending:
         shift.cancel()
     shift.work()

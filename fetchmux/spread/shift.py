@@ -59,6 +59,13 @@ class Shift:
             self._session.cancel()
         self._session.run()
 
+    def stop(self) -> None:
+        """Start nothing more. May be called from a signal handler."""
+        if self._session is None:
+            self._cancelled = True
+        else:
+            self._session.stop()
+
     def cancel(self) -> None:
         """End soon. May be called from a signal handler."""
         self._cancelled = True

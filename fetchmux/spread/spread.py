@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+import msgspec
+
 from fetchmux.backends import registry
 from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.frontier import TICK, outcome
+from fetchmux.frontier.ending import Ending
 from fetchmux.model import Request
 from fetchmux.session import Counted, Tally
 from fetchmux.settings import Network, Options
@@ -77,13 +80,28 @@ class Spread:
         self._division: Division = Anywhere()
         self._read_all = False
         self._starved_since: float | None = None
+        self._ending = Ending(None if options.deadline is None else time.monotonic() + options.deadline)
         self._cancelled = False
-        self._told_to_cancel = False
+        self._told_to_stop = self._told_to_cancel = False
 
     @property
     def in_flight(self) -> int:
         """How many requests are under way, at most."""
         return sum(min(len(worker.owed), worker.room // 2) for worker in self._workers)
+
+    @property
+    def overdue(self) -> bool:
+        """The run's deadline has ended it."""
+        return self._ending.overdue
+
+    def stop(self) -> None:
+        """Start nothing more, and let what is in flight end, for a while. May be called from a signal handler."""
+        self._ending.stop(time.monotonic(), self._options.grace)
+
+    def expire(self) -> None:
+        """End the run because its time is over. May be called from a signal handler."""
+        self._ending.overdue = True
+        self.cancel()
 
     def cancel(self) -> None:
         """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""
@@ -114,8 +132,10 @@ class Spread:
             even = len({_host(request) for request in sample}) <= 1
         if not even:
             self._division = Homes()
+        # The deadline is looked after here.
+        whole = msgspec.structs.replace(self._options, deadline=None)
         self._charges = [
-            Charge(self._backend, options, self._network) for options in divide(self._options, self._count, hosts=even)
+            Charge(self._backend, options, self._network) for options in divide(whole, self._count, hosts=even)
         ]
         self._workers = [Worker(charge) for charge in self._charges]
         for request in sample:
@@ -123,12 +143,17 @@ class Spread:
 
     def _goes_on(self) -> bool:
         """Whether somebody still has something to do."""
-        if self._cancelled and not self._told_to_cancel:
-            self._told_to_cancel = self._read_all = True
+        self._cancelled |= self._ending.come(time.monotonic())
+        if (self._cancelled or self._ending.stopped) and not self._told_to_stop:
+            self._told_to_stop = self._read_all = True
             for worker in self._workers:
-                worker.cancel()
+                worker.stop()
                 self._end_all(worker.held, FetchError(Code.CANCELLED, "the run was cancelled before this was sent"))
                 worker.held.clear()
+        if self._cancelled and not self._told_to_cancel:
+            self._told_to_cancel = True
+            for worker in self._workers:
+                worker.cancel()
         return not self._read_all or any(worker.load or not worker.ended for worker in self._workers)
 
     def _read(self) -> None:
@@ -161,7 +186,7 @@ class Spread:
                 yield request
             else:
                 self._end_all([request], request.fault or FetchError(Code.BAD_URL, "there is no URL", Phase.INPUT))
-            if self._cancelled:
+            if self._cancelled or self._ending.stopped:
                 return
         self._starved_since, self._read_all = None, True
 
@@ -211,11 +236,12 @@ class Spread:
         What it owed may have been sent, so nobody repeats it.
         """
         words_of_it = worker.last_words()
-        code = Code.CANCELLED if self._cancelled else Code.INTERNAL
-        message = "the run was cancelled" if self._cancelled else f"the process that fetched it {words_of_it}"
+        stopped = self._cancelled or self._ending.stopped
+        code = Code.CANCELLED if stopped else Code.INTERNAL
+        message = "the run was cancelled" if stopped else f"the process that fetched it {words_of_it}"
         self._end_all(worker.owed.values(), FetchError(code, message, Phase.SEND))
         worker.owed.clear()
-        if self._cancelled or (self._read_all and not worker.held):
+        if stopped or (self._read_all and not worker.held):
             return
         if not worker.answered:
             raise RuntimeError(f"a process of the run {words_of_it} before it had fetched anything")

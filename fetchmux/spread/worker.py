@@ -98,10 +98,15 @@ class Worker:
         self.ended = not data
         yield from self._frames.feed(data)
 
+    def stop(self) -> None:
+        """Let it start nothing more."""
+        if not self.ended:
+            self._process.send_signal(signal.SIGTERM)
+
     def cancel(self) -> None:
         """Let it end soon, and tell what it has."""
         if not self.ended:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(signal.SIGINT)
 
     def last_words(self) -> str:
         """How the process has come to its end."""
@@ -114,7 +119,7 @@ class Worker:
         """Hang up and wait for the end; who does not hear that is killed."""
         self.sock.close()
         with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(_PARTING)
         except subprocess.TimeoutExpired:

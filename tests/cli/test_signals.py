@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a run in good order; a second signal ends it at once."""
+"""Ctrl-C and SIGTERM stop a run in good order; a second signal cancels it, a third ends the process at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from fetchmux.cli.signals import Interruption
-from fetchmux.origin.launch import Origin
+from fetchmux.origin.launch import Origin, refused_port
 from tests.cli import shell
 
 WINDOW = 5
@@ -43,7 +43,7 @@ def begin(process: subprocess.Popen[bytes], origin: Origin, in_flight: int) -> N
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_writes_what_is_done_and_counts_the_rest(own_origin: Origin, backend: str, number: signal.Signals):
     in_flight = 1 if backend == "sequential" else WINDOW
-    with shell.running("get", "-b", backend, "-c", str(WINDOW)) as process:
+    with shell.running("get", "-b", backend, "-c", str(WINDOW), "--grace", "0") as process:
         begin(process, own_origin, in_flight)
         process.send_signal(number)
         assert process.stdout is not None
@@ -61,7 +61,7 @@ def test_a_signal_writes_what_is_done_and_counts_the_rest(own_origin: Origin, ba
 
 
 def test_an_interrupted_run_whose_input_was_read_says_nothing_of_a_rest(own_origin: Origin):
-    with shell.running("get", own_origin.url("/delay/3600")) as process:
+    with shell.running("get", "--grace", "0", own_origin.url("/delay/3600")) as process:
         wait_until_waiting(own_origin, 1)
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
@@ -70,25 +70,57 @@ def test_an_interrupted_run_whose_input_was_read_says_nothing_of_a_rest(own_orig
 
 
 def test_quiet_is_quiet_about_an_interruption_too(own_origin: Origin):
-    with shell.running("get", "-q", own_origin.url("/delay/3600")) as process:
+    with shell.running("get", "-q", "--grace", "0", own_origin.url("/delay/3600")) as process:
         wait_until_waiting(own_origin, 1)
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
         assert (process.stderr.read(), process.wait()) == (b"", 143)
 
 
-def test_the_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch):
-    cancelled: list[None] = []
+def test_the_first_signal_lets_what_is_in_flight_end(own_origin: Origin, backend: str):
+    with shell.running("get", "-b", backend, "-c", "2", "--grace", "1h") as process:
+        assert process.stdin is not None
+        process.stdin.write((f"{own_origin.url('/delay/1')}\n" * 9).encode())
+        process.stdin.flush()
+        in_flight = 1 if backend == "sequential" else 2
+        wait_until_waiting(own_origin, in_flight)
+        process.send_signal(signal.SIGINT)
+        output, complaint = process.communicate()
+    assert process.returncode == 130
+    codes = [record["error"] and record["error"]["code"] for record in shell.records(output)]
+    assert codes.count(None) == in_flight
+    assert set(codes) <= {None, "cancelled"}
+    assert f"{in_flight} done, {len(codes) - in_flight} cancelled" in complaint.decode()
+
+
+def test_the_second_signal_cancels_what_is_in_flight(own_origin: Origin, backend: str):
+    with shell.running("get", "-b", backend, "--grace", "1h", own_origin.url("/delay/3600")) as process:
+        wait_until_waiting(own_origin, 1)
+        # Of different kinds, so that none is lost should both come at once.
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        output, complaint = process.communicate()
+    assert process.returncode in (130, 143)
+    assert [record["error"]["code"] for record in shell.records(output)] == ["cancelled"]
+    assert complaint.startswith(b"fetchmux: interrupted: 0 done, 1 cancelled")
+
+
+def test_the_third_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatch):
+    done: list[str] = []
     monkeypatch.setattr(os, "_exit", sys.exit)
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
         with Interruption() as interruption:
-            interruption.cancel = lambda: cancelled.append(None)
+            interruption.grace = 3600.0
+            interruption.stop = lambda: done.append("stop")
+            interruption.cancel = lambda: done.append("cancel")
             signal.raise_signal(signal.SIGTERM)
-            assert (interruption.status, len(cancelled)) == (143, 1)
+            assert (interruption.status, done) == (143, ["stop"])
+            signal.raise_signal(signal.SIGINT)
+            assert (interruption.status, done) == (143, ["stop", "cancel"])
             with pytest.raises(SystemExit, match="143"):
                 signal.raise_signal(signal.SIGINT)
-            assert len(cancelled) == 1
+            assert done == ["stop", "cancel"]
     finally:
         for number, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
             signal.signal(number, handler)
@@ -106,3 +138,19 @@ def test_a_signal_before_anything_has_begun_ends_the_process_at_once(monkeypatch
     monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit, match="130"), Interruption():
         signal.raise_signal(signal.SIGINT)
+
+
+def test_a_strategy_that_blocks_hears_of_the_end_of_the_run_s_time_too(origin: Origin, backend: str):
+    done = shell.run("get", "-b", backend, "--deadline", "500ms", origin.url("/delay/3600"))
+    (record,) = shell.records(done.stdout)
+    assert (done.returncode, record["error"]["code"]) == (1, "cancelled")
+    assert done.stderr.startswith(b"fetchmux: the deadline has passed: 0 done, 1 cancelled")
+
+
+def test_a_run_in_which_too_much_fails_stops_and_says_so():
+    with refused_port() as port:
+        lines = f"http://127.0.0.1:{port}/\n".encode() * 500
+        done = shell.run("get", "--retries", "0", "-c", "4", "--max-failures", "10", stdin=lines)
+    assert done.returncode == 1
+    assert 10 < len(shell.records(done.stdout)) < 100
+    assert b"too many failures: " in done.stderr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fetchmux.cli import wording
-from fetchmux.cli.summary import interrupted, summary
+from fetchmux.cli.summary import ended_early, summary
 from fetchmux.session import Tally
 
 
@@ -63,7 +63,7 @@ def test_a_summary_counts_failures_by_code_most_frequent_first():
 
 def test_an_interruption_does_not_count_what_was_cancelled_as_done():
     cut = tally(ok=1_199, timeout=1, cancelled=64)
-    assert interrupted(cut, ended=False) == (
+    assert ended_early("interrupted", cut, whole=False) == (
         "interrupted: 1,200 done, 64 cancelled; the rest of the input was not read"
     )
-    assert interrupted(cut, ended=True) == "interrupted: 1,200 done, 64 cancelled"
+    assert ended_early("interrupted", cut, whole=True) == "interrupted: 1,200 done, 64 cancelled"

@@ -250,7 +250,7 @@ class Ledger:
 
 def test_of_all_attempts_and_hops_one_body_is_kept():
     ends: list[str] = []
-    run = world(["http://h/"], retries=1, open_store=lambda: Ledger(ends))
+    run = world(["http://h/"], retries=1, open_store=lambda _: Ledger(ends))
     run.answer(run.take(), BROKEN)
     run.answer(again(run, 0.25), moved("/2"))
     run.answer(run.take())
@@ -260,7 +260,7 @@ def test_of_all_attempts_and_hops_one_body_is_kept():
 
 def test_the_body_of_a_last_attempt_is_kept_whatever_its_status():
     ends: list[str] = []
-    run = world(["http://h/"], retries=1, open_store=lambda: Ledger(ends))
+    run = world(["http://h/"], retries=1, open_store=lambda _: Ledger(ends))
     run.answer(run.take(), BROKEN)
     run.answer(again(run, 0.25), BROKEN)
     assert ends == ["dropped busy", "kept busy"]
@@ -584,3 +584,55 @@ def test_a_host_that_a_redirect_leads_to_gets_its_own_login():
     assert b"Authorization: Basic two\r\n" in bytes(exchange.outgoing)
     run.answer(exchange, moved("http://three/"))
     assert b"Authorization" not in bytes(run.take().outgoing)
+
+
+# A run that is stopped
+
+
+def test_a_stopped_run_starts_nothing_more_and_lets_what_is_in_flight_end():
+    run = world(["http://a/", "http://b/", "http://c/"], concurrency=2, grace=5.0)
+    first, second = run.take(), run.take()
+    run.frontier.stop()
+    assert run.answer(first) is None
+    assert run.frontier.take() is None
+    assert not run.frontier.exhausted
+    run.clock.move(4.9)
+    run.frontier.timeout()
+    assert not second.cancelled
+    run.answer(second)
+    assert run.frontier.exhausted
+    run.frontier.close()
+    assert [result.error and result.error.code for result in run.results][:2] == [None, None]
+    assert {result.error and result.error.code for result in run.results[2:]} <= {Code.CANCELLED}
+
+
+@pytest.mark.parametrize("options", [{"grace": 5.0}, {"deadline": 5.0}])
+def test_what_outlasts_the_grace_or_the_deadline_is_cancelled(options: dict[str, float]):
+    run = world(["http://a/"], **options)
+    exchange = run.take()
+    if "grace" in options:
+        run.frontier.stop()
+    run.clock.move(5.1)
+    run.frontier.timeout()
+    assert exchange.cancelled
+    assert run.frontier.overdue == ("deadline" in options)
+
+
+def test_a_redirect_is_not_followed_in_a_stopped_run_and_counts_as_cancelled():
+    run = world(["http://a/"])
+    exchange = run.take()
+    run.frontier.stop()
+    run.answer(exchange, moved("http://b/"))
+    result = alone(run)
+    assert (result.status, result.error and result.error.code) == (302, Code.CANCELLED)
+
+
+def test_a_failure_in_a_stopped_run_is_told_as_it_is_and_not_tried_again():
+    run = world(["http://a/"], retries=3)
+    exchange = run.take()
+    run.frontier.stop()
+    exchange.fail(OSError(errno.ECONNREFUSED, ""))
+    run.settle(exchange)
+    result = alone(run)
+    assert result.error is not None
+    assert result.error.code is Code.CONNECT_REFUSED

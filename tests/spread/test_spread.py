@@ -108,7 +108,8 @@ def test_the_first_request_leaves_before_the_list_ends(origin: Origin):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_signal_writes_what_is_done_and_leaves_no_process(backend: str, number: signal.Signals):
-    with Origin() as origin, shell.running("get", "-b", backend, "--processes", "2", "-c", "4") as process:
+    options = ["-b", backend, "--processes", "2", "-c", "4", "--grace", "0"]
+    with Origin() as origin, shell.running("get", *options) as process:
         assert process.stdin is not None
         in_flight = 2 if backend == "sequential" else 4
         lines = [*[origin.url("/bytes/1")] * 3, *[origin.url("/delay/3600")] * 50, ""]
