@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fetchmux.compare.scenarios import Scenario
     from fetchmux.compare.summary import Summary
 
-_DEFAULT_ROUNDS = 7
+_DEFAULT_ROUNDS = 8
 
 
 # Options in the order in which help shows them: who, what load, how often and how sure, what else, where to.
