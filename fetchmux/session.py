@@ -122,7 +122,7 @@ class Session:
                 accept_encoding=accept_encoding() if options.compressed else None,
             ),
             output=output,
-            open_store=store_opener(options.body),
+            open_store=store_opener(options),
             notice=notice,
             clock=time.monotonic,
             calendar=time.time,

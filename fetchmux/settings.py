@@ -19,6 +19,20 @@ Name = tuple[str, int]
 BodyUse = Literal["discard", "digest", "keep"]
 
 
+class Saving(msgspec.Struct, frozen=True):
+    """Bodies become files.
+
+    Attributes:
+        directory: where.
+        name: of each file, a template; its fields stand in `sinks.names`.
+        keep_partial: what has come of a body that never became whole is kept as `.part`.
+    """
+
+    directory: str
+    name: str
+    keep_partial: bool = False
+
+
 class Options(msgspec.Struct, frozen=True):
     """How a run fetches. Times in seconds, sizes in bytes.
 
@@ -32,6 +46,7 @@ class Options(msgspec.Struct, frozen=True):
         keep_alive: ask for a connection that outlives its reply, and use it for the next request of that origin.
         compressed: offer content codings and decode them.
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
+        save: where bodies are saved, or None.
         fail: a status of 400 or more counts as failed.
         http: the version that requests claim.
         follow, max_redirects: whether redirects are followed, and how many for one input.
@@ -52,6 +67,7 @@ class Options(msgspec.Struct, frozen=True):
     keep_alive: bool = True
     compressed: bool = False
     body: BodyUse = "keep"
+    save: Saving | None = None
     fail: bool = False
     http: Literal["1.0", "1.1"] = "1.0"
     follow: bool = False

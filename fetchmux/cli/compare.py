@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fetchmux.cli.earlier import Earlier
     from fetchmux.compare.export import Document
 
-_DEFAULT_ROUNDS = 7
+_DEFAULT_ROUNDS = 8
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EXPORTS = ("json", "csv", "markdown", "html")
 # Beside the exports, what may be said of a comparison that is there already.

@@ -97,6 +97,13 @@ Exit status:
               help="How results are written.  [default: table on a terminal, else jsonl]")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", help="Write the results there and not to standard output.")
+@click.option("--save-dir", metavar="DIR", help="Save each body in a file there; nothing is ever overwritten.")
+@click.option("--name", type=options.name, metavar="TEMPLATE",
+              help="What a saved file is called: {index} {id} {scheme} {host} {port} {path} {dir} {stem} {ext} {query}"
+                   " {hash}.  [default: {host}/{path}]")
+@click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
+@click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
+              help="What a full disk means for the rest.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")

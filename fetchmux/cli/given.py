@@ -5,13 +5,14 @@ Knows which of them exclude one another. Must not open, import or start anything
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import click
 
 from fetchmux.model import Headers
-from fetchmux.settings import BodyUse, Name, Network, Options, TlsOptions
+from fetchmux.settings import BodyUse, Name, Network, Options, Saving, TlsOptions
 from fetchmux.sinks.limit import Most
 
 Format = Literal["table", "jsonl", "csv", "tsv", "body"]
@@ -32,6 +33,10 @@ class Given:
     column: int | None
     unique: bool
     globoff: bool
+    save_dir: str | None
+    name: str | None
+    keep_partial: bool
+    on_save_error: Literal["continue", "stop"]
     ordered: bool
     concurrency: int
     processes: int
@@ -92,6 +97,8 @@ class Given:
             raise click.UsageError("--head is the method HEAD: --request excludes it")
         if self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"):
             raise click.UsageError(f"--format {self.format} has no place for a body: --body {self.body} needs jsonl")
+        if self.save_dir is None and (self.name is not None or self.keep_partial):
+            raise click.UsageError("--name and --keep-partial go with --save-dir")
         if self.ipv4 and self.ipv6:
             raise click.UsageError("--ipv4 and --ipv6 exclude each other")
         if self.key is not None and self.cert is None:
@@ -117,6 +124,7 @@ class Given:
             keep_alive=self.keep_alive,
             compressed=self.compressed,
             body=self._body_use(chosen),
+            save=self._saving(),
             fail=self.fail,
             http=self.http,
             follow=self.follow,
@@ -142,6 +150,13 @@ class Given:
             tls=TlsOptions(self.cacert, self.cert, self.key, self.insecure, self.tls_min),
             netrc=self.netrc_file or ("" if self.netrc else None),
         )
+
+    def _saving(self) -> Saving | None:
+        if self.save_dir is None:
+            return None
+        from fetchmux.sinks import names
+
+        return Saving(os.path.abspath(self.save_dir), self.name or names.DEFAULT, self.keep_partial)
 
     def _body_use(self, chosen: Format) -> BodyUse:
         if chosen == "body" or self.body in ("text", "base64"):

@@ -12,7 +12,7 @@ import sys
 
 import click
 
-from fetchmux.errors import FetchError
+from fetchmux.errors import FetchError, UsageError
 from fetchmux.http.request import check_fields
 from fetchmux.model import Headers
 from fetchmux.settings import Name
@@ -96,6 +96,17 @@ def failures(text: str) -> Most:
     if match is None or (match[2] and float(match[1]) > 100) or (not match[2] and "." in match[1]):
         raise click.BadParameter(f"{text!r} is neither a number of failures, such as 10, nor a share, such as 5%")
     return Most(share=float(match[1]) / 100) if match[2] else Most(number=int(match[1]))
+
+
+def name(text: str) -> str:
+    """The template of a file's name."""
+    from fetchmux.sinks import names
+
+    try:
+        names.check(text)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
 
 
 def unix_socket(text: str) -> str:

@@ -17,7 +17,7 @@ from fetchmux.cli.summary import ended_early, hint, summary
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
-from fetchmux.sinks.limit import FailureLimit
+from fetchmux.sinks.limit import FailureLimit, FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,6 +46,7 @@ class Run:
         # A key may hold any of those signs.
         globs = not given.globoff and common.template is None
         self._limit: FailureLimit | None = None
+        self._disk: FullDisk | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
         path = None if given.output == "-" else given.output
         if path is not None and self._source.includes(path):
@@ -59,6 +60,8 @@ class Run:
         options = given.options(self._results.format)
         if given.max_failures is not None:
             sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
+        if given.on_save_error == "stop":
+            sink = self._disk = FullDisk(sink, lambda: self._session.stop())
         if given.unique:
             from fetchmux.inputs.choice import unique
 
@@ -114,6 +117,8 @@ class Run:
         """Why the run has ended before its list."""
         if self._session.overdue:
             return "the deadline has passed"
+        if self._disk is not None and self._disk.reached:
+            return "a body could not be saved"
         return "too many failures" if self._limit is not None and self._limit.reached else None
 
     def _conclude(self, failure: OSError | None, seconds: float) -> int:

@@ -18,8 +18,8 @@ from fetchmux.compare.row import Row, describe
 from fetchmux.compare.trial import Report
 
 # How often a difference may be claimed that is none. The intervals are of logarithms that only nearly are as the theory
-# wants them, so a little is kept back for one case in twenty to be the most that is seen.
-_ERROR = 0.03
+# wants them, so something is kept back for one case in twenty to be the most that is seen.
+_ERROR = 0.02
 
 
 class Summary(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fetchmux.errors import FetchError, Phase
 from fetchmux.exchange import Exchange
-from fetchmux.model import Address, Failure, Job, Request, Result, Timings
+from fetchmux.model import Address, Failure, Job, Request, Result, Store, Timings
 
 
 def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
@@ -23,12 +23,21 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     if error is None:
         result.ok = head is not None and not (fail and head.status >= 400)
         if exchange.store is not None:
-            exchange.store.finish(result)
+            _finish(exchange.store, result)
     else:
         result.error = _failure(error)
         if exchange.store is not None:
             exchange.store.drop()
     return result
+
+
+def _finish(store: Store, result: Result) -> None:
+    """The body is whole; what could not be kept of it makes the result a failure."""
+    try:
+        store.finish(result)
+    except FetchError as error:
+        result.ok = False
+        result.error = _failure(error)
 
 
 def of_request(request: Request, error: FetchError, backend: str, job: Job | None = None) -> Result:

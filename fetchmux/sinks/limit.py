@@ -1,10 +1,11 @@
-"""The end of a run in which too much fails."""
+"""The end of a run in which too much fails, or in which nothing can be saved any more."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+from fetchmux.errors import Code
 from fetchmux.model import Result
 from fetchmux.sinks import Sink
 
@@ -17,6 +18,28 @@ class Most(NamedTuple):
 
     number: int | None = None
     share: float | None = None
+
+
+class FullDisk:
+    """A sink before another one, which asks for the end of the run when a body cannot be saved.
+
+    Attributes:
+        reached: it has asked.
+    """
+
+    def __init__(self, sink: Sink, stop: Callable[[], None]) -> None:
+        self.reached = False
+        self._sink = sink
+        self._stop = stop
+
+    def write(self, result: Result) -> None:
+        self._sink.write(result)
+        if result.error is not None and result.error.code is Code.SAVE_FAILED and not self.reached:
+            self.reached = True
+            self._stop()
+
+    def flush(self) -> None:
+        self._sink.flush()
 
 
 class FailureLimit:

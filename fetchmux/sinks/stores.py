@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from fetchmux.model import Result, Store
-from fetchmux.settings import BodyUse
+from fetchmux.model import Request, Result, Store
+from fetchmux.settings import BodyUse, Options
 
 
 class Keep:
@@ -45,11 +45,45 @@ class Digest:
         """Nothing was left anywhere."""
 
 
-def _no_store() -> None:
-    return None
+class Several:
+    """More than one store for the same body."""
+
+    __slots__ = ("_stores",)
+
+    def __init__(self, stores: list[Store]) -> None:
+        self._stores = stores
+
+    def write(self, data: bytes) -> None:
+        for store in self._stores:
+            store.write(data)
+
+    def finish(self, result: Result) -> None:
+        for store in self._stores:
+            store.finish(result)
+
+    def drop(self) -> None:
+        for store in self._stores:
+            store.drop()
 
 
-def store_opener(use: BodyUse) -> Callable[[], Store | None]:
+Opener = Callable[[Request], Store | None]
+
+
+def store_opener(options: Options) -> Opener:
     """A function that opens the store of one attempt, or gives None where bytes are only counted."""
-    openers: dict[BodyUse, Callable[[], Store | None]] = {"discard": _no_store, "digest": Digest, "keep": Keep}
-    return openers[use]
+    openers: dict[BodyUse, Opener] = {
+        "discard": lambda request: None,
+        "digest": lambda request: Digest(),
+        "keep": lambda request: Keep(),
+    }
+    usual, saving = openers[options.body], options.save
+    if saving is None:
+        return usual
+    # Only here: most runs save nothing.
+    from fetchmux.sinks.saving import SavedBody
+
+    def open_both(request: Request) -> Store:
+        saved, other = SavedBody(request, saving), usual(request)
+        return saved if other is None else Several([saved, other])
+
+    return open_both

@@ -241,7 +241,7 @@ class Ledger:
 
 def test_each_attempt_has_a_store_of_its_own_which_is_finished_or_dropped():
     ends: list[str] = []
-    world = World(["http://h/1", "http://h/2", "http://h/3"], open_store=lambda: Ledger(ends), concurrency=1)
+    world = World(["http://h/1", "http://h/2", "http://h/3"], open_store=lambda _: Ledger(ends), concurrency=1)
     second = world.keep(world.take())
     assert second is not None
     world.die(second)

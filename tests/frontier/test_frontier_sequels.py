@@ -250,7 +250,7 @@ class Ledger:
 
 def test_of_all_attempts_and_hops_one_body_is_kept():
     ends: list[str] = []
-    run = world(["http://h/"], retries=1, open_store=lambda: Ledger(ends))
+    run = world(["http://h/"], retries=1, open_store=lambda _: Ledger(ends))
     run.answer(run.take(), BROKEN)
     run.answer(again(run, 0.25), moved("/2"))
     run.answer(run.take())
@@ -260,7 +260,7 @@ def test_of_all_attempts_and_hops_one_body_is_kept():
 
 def test_the_body_of_a_last_attempt_is_kept_whatever_its_status():
     ends: list[str] = []
-    run = world(["http://h/"], retries=1, open_store=lambda: Ledger(ends))
+    run = world(["http://h/"], retries=1, open_store=lambda _: Ledger(ends))
     run.answer(run.take(), BROKEN)
     run.answer(again(run, 0.25), BROKEN)
     assert ends == ["dropped busy", "kept busy"]

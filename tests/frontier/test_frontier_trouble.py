@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from fetchmux.frontier import TICK
+from fetchmux.model import Request
 from tests.frontier.world import CLOSING, KEEPING, World, page, talk
 
 
@@ -254,7 +255,7 @@ def test_what_was_being_read_while_the_signal_came_does_not_start_and_has_a_reco
 def test_an_exchange_that_begins_while_the_signal_comes_is_cancelled_from_the_start(successor: bool):
     opened = itertools.count(1)
 
-    def open_store() -> None:
+    def open_store(request: Request) -> None:
         if next(opened) == 2:
             world.frontier.cancel()
 

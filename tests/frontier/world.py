@@ -133,7 +133,7 @@ class World:
         items: Iterable[str | Exception | None],
         *,
         secure: Callable[[Exchange, Carried | None], Carried] | None = None,
-        open_store: Callable[[], Store | None] | None = None,
+        open_store: Callable[[Request], Store | None] | None = None,
         recipe: Recipe | None = None,
         **options: object,
     ) -> None:
@@ -150,7 +150,7 @@ class World:
             reach=self.names,
             builder=RequestBuilder("x", keep_alive=self.options.keep_alive),
             output=self.output,
-            open_store=open_store or store_opener(self.options.body),
+            open_store=open_store or store_opener(self.options),
             notice=self.notices.append,
             clock=self.clock,
             chance=random.random,

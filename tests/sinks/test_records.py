@@ -14,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fetchmux.errors import Code, Phase
-from fetchmux.model import Failure, Hop, Result, Timings
+from fetchmux.model import Failure, Hop, Request, Result, Timings
+from fetchmux.settings import BodyUse, Options
 from fetchmux.sinks import Sink
 from fetchmux.sinks.bodies import Bodies
 from fetchmux.sinks.charset import declared_charset, decode_body
 from fetchmux.sinks.delimited import COLUMNS, Delimited
 from fetchmux.sinks.jsonl import JsonLines, ShownBody
-from fetchmux.sinks.stores import store_opener
+from fetchmux.sinks.stores import Digest, Keep, store_opener
 
 ALEX = Result(
     index=0, id=None, input="alex", url="http://h/s?wd=alex", final_url="http://h/s?wd=alex", method="GET", ok=True,
@@ -301,7 +302,7 @@ def test_a_stream_that_cannot_be_written_to_raises_and_gets_nothing_twice(kind: 
 
 def test_a_kept_body_is_what_was_written():
     for parts in ([], [b"a"], [b"a", b"", b"b\0"]):
-        store = store_opener("keep")()
+        store = Keep()
         assert store is not None
         for part in parts:
             store.write(part)
@@ -312,7 +313,7 @@ def test_a_kept_body_is_what_was_written():
 
 
 def test_a_digest_is_that_of_the_whole_body_and_no_byte_is_kept():
-    store = store_opener("digest")()
+    store = Digest()
     assert store is not None
     for part in (b"a", b"bc"):
         store.write(part)
@@ -323,11 +324,12 @@ def test_a_digest_is_that_of_the_whole_body_and_no_byte_is_kept():
 
 
 def test_no_two_attempts_share_a_store():
-    for use in ("keep", "digest"):
-        opener = store_opener(use)
-        first, second = opener(), opener()
+    uses: tuple[BodyUse, ...] = ("keep", "digest")
+    for use in uses:
+        opener, request = store_opener(Options(body=use)), Request(0, "", None)
+        first, second = opener(request), opener(request)
         assert first is not second
 
 
 def test_a_body_that_is_discarded_has_no_store():
-    assert store_opener("discard")() is None
+    assert store_opener(Options(body="discard"))(Request(0, "", None)) is None

@@ -12,7 +12,7 @@ from fetchmux.exchange import Carried, Clock, Exchange
 from fetchmux.inputs.urls import UrlReader
 from fetchmux.model import Address, Job, Request
 from fetchmux.settings import Options
-from fetchmux.sinks.stores import store_opener
+from fetchmux.sinks.stores import Keep
 from fetchmux.tls import Channel, TlsExchange
 from tests.frontier.world import address_of
 
@@ -35,7 +35,7 @@ def begin(
     if outgoing is None:
         outgoing = f"GET {read.target} HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n".encode()
     job = Job(Request(0, url, read), read, clock())
-    return Exchange(job, address, outgoing, store_opener("keep")(), options, clock, reused=reused)
+    return Exchange(job, address, outgoing, Keep(), options, clock, reused=reused)
 
 
 def seal(exchange: Exchange, context: ssl.SSLContext, predecessor: Carried | None = None) -> TlsExchange:
