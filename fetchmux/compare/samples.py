@@ -14,7 +14,7 @@ from fetchmux.compare.cell import Cell
 from fetchmux.compare.export import Document
 from fetchmux.compare.trial import Report
 
-_SETTING = ("requests", "concurrency", "delay", "size", "work", "idle", "tls", "warm_up")
+_SETTING = ("requests", "concurrency", "delay", "size", "work", "idle", "processes", "tls", "warm_up")
 _REPORT = (
     "backend", "round", "wall", "ideal", "ok", "failed", "cpu_user", "cpu_system", "cpu_server", "peak_memory",
     "voluntary", "involuntary", "threads", "descriptors", "window",

@@ -75,7 +75,7 @@ def test_a_load_is_found_again_whoever_ran_it_and_however_often():
 
 
 @pytest.mark.parametrize(
-    "field", ["requests", "concurrency", "delay", "size", "work", "idle", "tls", "options", "warm_up"]
+    "field", ["requests", "concurrency", "delay", "size", "work", "idle", "processes", "tls", "options", "warm_up"]
 )
 def test_another_load_is_no_counterpart(field: str):
     cell, other = made.cell({"epoll": 1.0}), made.cell({"epoll": 1.0})

@@ -54,7 +54,7 @@ def curves(title: str, description: str, items: Sequence[Curve], across: Label, 
         element("div", *_below(x, across), class_="axis", aria_hidden="true"),
         class_="field",
     )
-    return figure(title, description, body, kind="curves")
+    return figure(title, description, body, kind="curves" if len(items) <= _COLOURS else "curves many")
 
 
 class _Across:
