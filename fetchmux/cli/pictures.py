@@ -42,7 +42,7 @@ def sweeps(cells: Sequence[Cell], summaries: Sequence[Summary]) -> Iterator[Mark
             fixed = [findings.value_of(name, value) for name, value in first.swept.items() if name != swept]
             title = f"Time of a run by {swept}: {', '.join([first.scenario, *fixed])}"
             told = "Medians with the band of their 95 % intervals; both axes are logarithmic. Lower is faster."
-            yield curves.curves(title, told, items, functools.partial(_short, swept), wording.seconds)
+            yield curves.curves(title, told, items, functools.partial(_short, swept), wording.moment)
 
 
 def _rows(summary: Summary) -> list[Row]:
@@ -86,13 +86,13 @@ def _latencies(cell: Cell, summary: Summary) -> Markup:
         # A request on a standing connection that is answered at once may take no time that a clock can see.
         samples = [max(1e-6, latency) for report in ran for latency in report.spans.latencies()]
         marks = (row.latency.p50, row.latency.p99)
-        told = " · ".join(wording.seconds(value) for value in (*marks, row.latency.most))
+        told = " · ".join(wording.moment(value) for value in (*marks, row.latency.most))
         items.append(spreads.Spread(row.backend, samples, marks, told, row.rank == 1))
     told = (
         "Of every request, from connecting to the last byte; waiting for a slot is not in it. Lines: the median and "
         "the 99th percentile; beside it p50 · p99 · max. The axis is logarithmic."
     )
-    return spreads.spreads("Latency", told, items, wording.seconds)
+    return spreads.spreads("Latency", told, items, wording.moment)
 
 
 def _split(summary: Summary) -> Markup:
@@ -101,11 +101,11 @@ def _split(summary: Summary) -> Markup:
         for row in _rows(summary)
     ]
     told = "Median of each part. Waiting for a slot comes before, is nobody's latency and stands beside it."
-    return parts.wholes("Where a request's time goes", told, items, _PARTS, wording.seconds)
+    return parts.wholes("Where a request's time goes", told, items, _PARTS, wording.moment)
 
 
 def _told(queued: float) -> str:
-    return f"after {wording.seconds(queued)} queued"
+    return f"after {wording.moment(queued)} queued"
 
 
 def _timelines(cell: Cell, summary: Summary) -> Iterator[Markup]:
@@ -114,16 +114,16 @@ def _timelines(cell: Cell, summary: Summary) -> Iterator[Markup]:
         return
     first = min(found, key=lambda course: course.end)
     panels = [_panel(course, None if course is first else first.end) for course in found]
-    told = (
-        f"The first {len(first.lines):,} requests, a line for each, in the trial of median time. Every strategy has a "
-        f"clock of its own; the dashed line is the moment at which {first.backend} had ended all of them."
-    )
-    yield timelines.timelines("When each request waited and ran", told, panels, wording.seconds)
+    told = f"The first {wording.counted(len(first.lines), 'request')}, a line for each, in the trial of median time."
+    if len(found) > 1:
+        told += " Every strategy has a clock of its own; the dashed line is the moment at which"
+        told += f" {first.backend} had ended all of them."
+    yield timelines.timelines("When each request waited and ran", told, panels, wording.moment)
 
 
 def _panel(course: traces.Course, marker: float | None) -> timelines.Panel:
     failed = frozenset(place for place, line in enumerate(course.lines) if not line.ok)
     lines = [(line.started, line.connected, line.first_byte, line.ended) for line in course.lines]
-    caption = f"{wording.counted(len(lines), 'request')} in {wording.seconds(course.end)}"
+    caption = f"{wording.counted(len(lines), 'request')} in {wording.moment(course.end)}"
     caption += f", {len(failed)} failed" if failed else ""
     return timelines.Panel(course.backend, caption, lines, course.end, marker, failed)

@@ -27,7 +27,7 @@ def timeline(courses: Sequence[Course], width: int, glyphs: Glyphs) -> Iterator[
     if not courses:
         return
     first = min(courses, key=lambda course: course.end)
-    yield _legend(first.backend, glyphs)
+    yield _legend(first.backend if len(courses) > 1 else None, glyphs)
     beside = max(1, (width + _GAP) // (_PANEL + _GAP))
     each = (width + _GAP) // beside - _GAP
     for place in range(0, len(courses), beside):
@@ -37,13 +37,16 @@ def timeline(courses: Sequence[Course], width: int, glyphs: Glyphs) -> Iterator[
             yield Text(" " * _GAP).join(lines)
 
 
-def _legend(first: str, glyphs: Glyphs) -> Text:
+def _legend(first: str | None, glyphs: Glyphs) -> Text:
     meanings = ("waiting for its turn", "connecting", "waiting for the reply", "receiving")
     marks = (glyphs.queued, glyphs.connecting, glyphs.waiting, glyphs.receiving)
     legend = Text()
     for mark, meaning, style in zip(marks, meanings, _STYLES, strict=False):
         legend.append(mark, style).append(f" {meaning}   ")
-    return legend.append(f"{glyphs.marker} {first} had ended")
+    if first is not None:
+        legend.append(f"{glyphs.marker} {first} had ended")
+    legend.rstrip()
+    return legend
 
 
 def _panel(course: Course, first: Course, width: int, glyphs: Glyphs) -> Iterator[Text]:

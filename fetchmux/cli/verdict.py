@@ -89,7 +89,8 @@ def _table(group: list[columns.Column], rows: list[Row], console: Console) -> Ta
     """The figures, and beside the speeds their bars as far as there is room."""
     table = _figures(group, rows, [])
     room = console.width - console.measure(table).maximum - _SPACE
-    if group not in columns.DRAWN or room < bars.LEAST:
+    # A bar alone has nothing to be compared with.
+    if group not in columns.DRAWN or room < bars.LEAST or len(rows) == 1:
         return table
     return _figures(group, rows, bars.bars(rows, min(room, bars.MOST), glyphs(sys.stdout.encoding)))
 
