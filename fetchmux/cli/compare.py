@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from fetchmux.compare.scenarios import Scenario
     from fetchmux.compare.summary import Summary
 
-_DEFAULT_ROUNDS = 8
+DEFAULT_ROUNDS = 8
+# Whoever asks for nothing shall have an answer within a minute, on a slow machine too. In seconds.
+_SOON = 46.0
+_LATE = 600.0
 
 
 # Options in the order in which help shows them: who, what load, how often and how sure, what else, where to.
@@ -59,12 +62,12 @@ _DEFAULT_ROUNDS = 8
               help="Processes that share each trial.  [default: 1, or the scenario's]")
 @click.option("--keep-alive/--no-keep-alive", default=None,
               help="Use a connection for more than one request.  [default: the scenario's]")
-@click.option("--rounds", type=click.IntRange(min=1), default=_DEFAULT_ROUNDS, metavar="N",
-              help="Trials of each strategy.")
+@click.option("--rounds", type=click.IntRange(min=1), metavar="N",
+              help=f"Trials of each strategy.  [default: {DEFAULT_ROUNDS}, or as many as --max-time leaves time for]")
 @click.option("--until", type=words.share, metavar="SHARE",
               help="Add rounds until each median is known so well, such as 2%.")
 @click.option("--max-time", type=options.duration, metavar="TIME",
-              help="No round of a cell begins later.  [default: 10m with --until]")
+              help=f"No round of a cell begins later.  [default: {_SOON:g}s; 10m with --until; none with --rounds]")
 @click.option("--warmup", "--warm-up", "warm_up", type=click.IntRange(min=0), default=10, metavar="N",
               help="Requests of each trial before the clock runs.")
 @click.option("--seed", type=int, metavar="N", help="Gives the order of the trials.  [default: drawn and printed]")
@@ -123,11 +126,13 @@ def _cells(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any])
     sweeps = dict(given["sweeps"])
     chosen = scenarios.find([name for listed in given["scenarios"] for name in listed] or ["io"])
     _check(urls, [*sweeps], chosen, given)
+    longest = _LATE if given["until"] else None if given["rounds"] else _SOON
     wish = scenarios.Wish(
+        rounds=given["rounds"] or DEFAULT_ROUNDS,
         timeout=given["timeout"],
         limit=given["trial_timeout"],
-        max_time=given["max_time"] or (600.0 if given["until"] else None),
-        **{name: given[name] for name in ("rounds", "warm_up", "concurrency", "until", "requests", "delay", "size")},
+        max_time=given["max_time"] or longest,
+        **{name: given[name] for name in ("warm_up", "concurrency", "until", "requests", "delay", "size")},
         **{name: given[name] for name in ("work", "idle", "keep_alive", "processes")},
     )
     table = scenarios.cells(chosen, sweeps, wish, names, _readable(urls))
