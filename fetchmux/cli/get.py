@@ -31,7 +31,7 @@ class _Get(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = args.index("--") if "--" in args else len(args)
-        spelled = ["--resume=failed" if word == "--resume" else word for word in args[:options]]
+        spelled = ["--resume=all" if word == "--resume" else word for word in args[:options]]
         return super().parse_args(ctx, spelled + args[options:])
 
 
@@ -113,11 +113,10 @@ class _Get(click.Command):
 @click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")
+@click.option("--journal", metavar="FILE", help="Note there what has ended, so that a later run can go on.")
+@click.option("--resume", type=click.Choice(["all", "failed", "missing"]), metavar="[=failed|missing]",
+              help="Go on where the journal ends: what failed, what is missing, or both.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
-@click.option("--journal", metavar="FILE", help="Write down each input that has ended, so that --resume can go on.")
-@click.option("--resume", type=click.Choice(["failed", "missing"]),
-              help="Go on with the run of this journal, if there is one: without a value, or with =failed, what has"
-                   " failed is fetched again, too; with =missing only what has no record.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")

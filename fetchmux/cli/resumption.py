@@ -14,7 +14,7 @@ from fetchmux.errors import UsageError
 from fetchmux.journal.book import Book, Terms
 from fetchmux.journal.keeping import Keeping
 from fetchmux.journal.mending import mend
-from fetchmux.journal.past import State
+from fetchmux.journal.past import WANTED, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ class Resumption:
             raise UsageError(f"{path!r} is both journal and output")
         self._book = Book(self._name)
         self._terms = _terms(given, self._path)
-        self._least = State.FAILED if given.resume == "missing" else State.OK
+        self._wanted = WANTED[given.resume or "all"]
         self._lost = 0
         try:
             self.appends = self._goes_on()
@@ -57,14 +57,14 @@ class Resumption:
         """The journal between a list and its results. Raises OSError."""
         if self._book.terms is None:
             self._book.begin(self._terms)
-        if self._lost:
+        if self._lost and State.LOST in self._wanted:
             notice(f"what the journal tells of and {self._path} does not have is fetched again: {self._lost:,} records")
-        return Keeping(requests, sink, self._book, self._least, secure)
+        return Keeping(requests, sink, self._book, self._wanted, secure)
 
     @property
     def done(self) -> int:
         """So many inputs are left out."""
-        return sum(self._book.past.count(state) for state in State if state >= self._least)
+        return sum(self._book.past.count(state) for state in State if state not in self._wanted)
 
     def close(self) -> None:
         """Let go of the journal."""
@@ -89,7 +89,7 @@ class Resumption:
         form = self._given.format_for(False)
         assert form in ("jsonl", "csv", "tsv")
         try:
-            kept, self._lost = mend(path, form, self._book.past, self._least)
+            kept, self._lost = mend(path, form, self._book.past, replace=State.FAILED in self._wanted)
         except OSError as error:
             raise UsageError(f"cannot go on with {path!r}: {error.strerror}") from None
         return kept > 0

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 
 from fetchmux.errors import Code, UsageError
-from fetchmux.inputs.choice import fingerprint
 from fetchmux.journal.book import Book, Line
 from fetchmux.journal.past import State
 from fetchmux.model import Request, Result
@@ -24,9 +23,9 @@ class Keeping:
 
     Args:
         requests: the list, from its beginning, with None where there is nothing to read yet.
-        sink: takes the results.
+        sink: takes the results, but for what was cancelled: that has not ended, and is left to the next run.
         book: the journal.
-        least: an input that stands like this, or better, is left out.
+        wanted: how an input stands that is not left out.
         secure: puts on the disk what the sink has written.
         clock: seconds, monotonic.
 
@@ -39,7 +38,7 @@ class Keeping:
         requests: Iterator[Request | None],
         sink: Sink,
         book: Book,
-        least: State,
+        wanted: frozenset[State],
         secure: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,7 +46,7 @@ class Keeping:
         self._requests = requests
         self._sink = sink
         self._book = book
-        self._least = least
+        self._wanted = wanted
         self._secure = secure
         self._clock = clock
         self._synced_at = clock()
@@ -65,12 +64,12 @@ class Keeping:
                 continue
             index = request.index
             count = index + 1
-            check = fingerprint(request) & _CHECK
+            check = request.fingerprint() & _CHECK
             if not past.agrees(index, check):
                 raise UsageError(
                     f"the journal was made for another list or other requests: input {index:,} was not {request.input}"
                 )
-            if past.state(index) >= self._least:
+            if past.state(index) not in self._wanted:
                 self.left_out += 1
                 if not self.left_out % _TURN:
                     yield None
@@ -81,11 +80,10 @@ class Keeping:
             raise UsageError(f"the journal was made for a longer list: it has ended after {count:,} of {len(past):,}")
 
     def write(self, result: Result) -> None:
-        self._sink.write(result)
         check = self._out.pop(result.index)
         code = None if result.error is None else result.error.code
-        # What was cancelled has not ended: somebody had no time for it.
         if code is not Code.CANCELLED:
+            self._sink.write(result)
             self._ended.append(Line(result.index, f"{check:08x}", result.ok, result.status, code))
 
     def flush(self) -> None:

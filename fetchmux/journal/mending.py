@@ -45,18 +45,18 @@ class Mended(NamedTuple):
     lost: int
 
 
-def mend(path: str, form: Format, past: Past, least: State) -> Mended:
-    """Leave in a regular file one record of each input that stands in `past` as `least` or better, and nothing else.
+def mend(path: str, form: Format, past: Past, *, replace: bool) -> Mended:
+    """Leave in a regular file one record of each input that has ended by what `past` tells, and nothing else.
 
-    `past` forgets what has no record. The file is cut, or replaced when it is written anew; it may not exist. Raises
-    OSError.
+    With `replace` no record of a failure stays: another one will take its place. `past` forgets what has no record. The
+    file is cut, or replaced when it is written anew; it may not exist. Raises OSError.
     """
     path = os.path.realpath(path)
-    kept = _Kept(past, least)
+    kept = _Kept(past, replace=replace)
     with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
         end, gaps = _survey(_pieces(file, form), kept)
         if gaps:
-            _rewrite(path, file, form, _Kept(past, least))
+            _rewrite(path, file, form, _Kept(past, replace=replace))
         elif os.fstat(file.fileno()).st_size > end:
             os.truncate(path, end)
     return Mended(kept.count, past.forget_all_but(kept.present))
@@ -70,11 +70,11 @@ class _Kept:
         count: records that are kept.
     """
 
-    def __init__(self, past: Past, least: State) -> None:
+    def __init__(self, past: Past, *, replace: bool) -> None:
         self.present = bytearray(len(past))
         self.count = 0
         self._past = past
-        self._least = least
+        self._replace = replace
         self._headed = False
 
     def __call__(self, piece: _Piece) -> bool:
@@ -88,7 +88,7 @@ class _Kept:
             return False
         self.present[index] = 1
         self._past.correct(index, ok=piece.ok)
-        keeps = self._past.state(index) >= self._least
+        keeps = piece.ok or not self._replace
         self.count += keeps
         return keeps
 

@@ -15,6 +15,14 @@ class State(IntEnum):
     OK = 3
 
 
+# What is fetched when a run goes on: what has no record, what has a record of failure, or both.
+WANTED = {
+    "all": frozenset({State.UNKNOWN, State.LOST, State.FAILED}),
+    "failed": frozenset({State.FAILED}),
+    "missing": frozenset({State.UNKNOWN, State.LOST}),
+}
+
+
 class Past:
     """States, and for each input that has ever ended a check: 32 bits that tell it from another one."""
 

@@ -164,7 +164,7 @@ def test_one_journal_has_one_run_at_a_time(own_origin: Origin, tmp_path: Path):
     ("options", "told"),
     [
         (["--resume"], "--resume needs the --journal"),
-        (["--resume=all", "--journal", "j"], "'all' is not one of 'failed', 'missing'"),
+        (["--resume=some", "--journal", "j"], "'some' is not one of 'all', 'failed', 'missing'"),
         (["--journal", "j", "-o", "j"], "is both journal and output"),
         (["--journal", "list", "-i", "list"], "is both input and output"),
         (["--journal", "j", "-o", "o", "--format", "body"], "cannot go on with a file of --format body"),

@@ -14,14 +14,15 @@ from tests.needs import tool
 pytestmark = tool("tmux")
 
 HEADINGS = (
-    "time", "±", "req/s", "speed", "95 % interval", "of ideal", "bound by", "CPU/req", "client", "server", "peak",
-    "switches/req", "p50", "p95", "p99",
+    "time", "±", "req/s", "speed", "95 % interval", "of ideal", "bound by", "client", "server", "user + system/req",
+    "peak", "switches/req", "threads", "files", "p50", "p90", "p95", "p99", "max", "connect", "wait", "receive",
+    "queued",
 )  # fmt: skip
 # With one of the longest names.
 NAMES = "gevent-native,epoll,sequential"
 
 
-@pytest.mark.parametrize(("width", "tables"), [(80, 3), (100, 2), (120, 2)])
+@pytest.mark.parametrize(("width", "tables"), [(80, 5), (100, 3), (120, 3)])
 def test_no_figure_is_cut_at_any_usual_width(tmp_path: Path, width: int, tables: int):
     terminal = Terminal(tmp_path, width)
     try:

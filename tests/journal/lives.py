@@ -16,7 +16,7 @@ from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.journal.book import Book
 from fetchmux.journal.keeping import Keeping
 from fetchmux.journal.mending import Format, mend
-from fetchmux.journal.past import State
+from fetchmux.journal.past import WANTED, State
 from fetchmux.model import Request, Result
 from fetchmux.sinks.delimited import Delimited
 from fetchmux.sinks.jsonl import JsonLines
@@ -34,18 +34,19 @@ class Place:
         self.items = [f'http://h/{number}"x\n{number}' for number in range(inputs)]
         self.output, self.journal = directory / "output", directory / "journal"
 
-    def live(
-        self, dice: random.Random, outcome_of: Outcome, *, least: State = State.OK, most: int | None = None
-    ) -> int:
+    def live(self, dice: random.Random, outcome_of: Outcome, *, resume: str = "all", most: int | None = None) -> int:
         """One run, which ends in its course or after `most` results without another word; how many it fetched."""
         book = Book(str(self.journal))
-        appends = book.terms is not None and mend(str(self.output), self.form, book.past, least).kept > 0
+        appends = (
+            book.terms is not None
+            and mend(str(self.output), self.form, book.past, replace=State.FAILED in WANTED[resume]).kept > 0
+        )
         if book.terms is None:
             book.begin(TERMS)
         with open(self.output, "ab" if appends else "wb", buffering=0) as stream:
             separator = "," if self.form == "csv" else "\t"
             sink = JsonLines(stream) if self.form == "jsonl" else Delimited(stream, separator, heading=not appends)
-            keeping = Keeping(read_requests(self.items, Recipe()), sink, book, least, lambda: None)
+            keeping = Keeping(read_requests(self.items, Recipe()), sink, book, WANTED[resume], lambda: None)
             fetched = _fetch(keeping, dice, outcome_of, most)
         book.close()
         return fetched

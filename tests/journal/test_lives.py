@@ -10,7 +10,6 @@ import pytest
 from fetchmux.errors import Code, UsageError
 from fetchmux.journal.book import Book
 from fetchmux.journal.mending import Format
-from fetchmux.journal.past import State
 from fetchmux.model import Request
 from tests.journal.lives import Place, well
 
@@ -59,21 +58,22 @@ def test_what_is_done_is_not_fetched_again(tmp_path: Path):
     place.check(whole=True)
 
 
-@pytest.mark.parametrize(("least", "again"), [(State.OK, 10), (State.FAILED, 0)])
-def test_what_has_failed_is_fetched_again_when_asked(tmp_path: Path, least: State, again: int):
+@pytest.mark.parametrize(("resume", "again"), [("all", 10), ("failed", 10), ("missing", 0)])
+def test_what_has_failed_is_fetched_again_when_asked(tmp_path: Path, resume: str, again: int):
     place, dice = Place(tmp_path), random.Random(3)
     place.live(dice, lambda request: Code.TIMEOUT if request.index % 4 == 0 else None)
-    assert place.live(dice, well, least=least) == again
+    assert place.live(dice, well, resume=resume) == again
     place.check(whole=True)
     assert sum(not ok for _, ok in place.records()) == 10 - again
 
 
-@pytest.mark.parametrize("least", [State.OK, State.FAILED])
-def test_what_was_cancelled_has_not_ended(tmp_path: Path, least: State):
+@pytest.mark.parametrize(("resume", "again"), [("all", 10), ("missing", 10), ("failed", 0)])
+def test_what_was_cancelled_has_not_ended_and_has_no_record_yet(tmp_path: Path, resume: str, again: int):
     place, dice = Place(tmp_path), random.Random(4)
     place.live(dice, lambda request: Code.CANCELLED if request.index >= 30 else None)
-    assert place.live(dice, well, least=least) == 10
-    place.check(whole=True)
+    assert len(place.records()) == 30
+    assert place.live(dice, well, resume=resume) == again
+    place.check(whole=again > 0)
 
 
 def test_records_that_have_gone_from_the_output_are_fetched_again(tmp_path: Path):
