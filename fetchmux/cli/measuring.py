@@ -49,8 +49,13 @@ def run(comparison: Comparison, document: Document, exports: Exports) -> int | N
 def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
     """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
     try:
+        before = None
         for cell, backend, report in comparison.trials():
             if report is None:
+                # Where time ran out there are fewer rounds than were meant.
+                if before is not None and cell is not before and not _complete(before):
+                    exports.all()
+                before = cell
                 watch.begins(backend)
                 continue
             watch.ends()
