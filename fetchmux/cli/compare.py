@@ -1,7 +1,7 @@
-"""The command `compare`: options to a setting, reports to tables and a verdict.
+"""The command `compare`: its options, and the order in which they take effect.
 
-Knows what a person may ask for and the order in which things are told. Must not know how a trial runs or what a number
-means; `fetchmux.compare` does.
+Must not know what makes sense together (`question` does), how trials are watched (`measuring`), nor what a number means
+(`fetchmux.compare`).
 """
 
 from __future__ import annotations
