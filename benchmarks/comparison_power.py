@@ -19,7 +19,7 @@ import random
 import time
 from pathlib import Path
 
-from fetchmux.cli.compare import DEFAULT_ROUNDS
+from fetchmux.cli.question import DEFAULT_ROUNDS
 from fetchmux.compare import launch, machine, measure, scenarios
 from fetchmux.compare.summary import ranks
 from fetchmux.compare.trial import Trial

@@ -23,7 +23,7 @@ def crossovers(cells: Sequence[Cell], summaries: Sequence[Summary]) -> list[str]
     """Where along each sweep which strategy stands how to the best one; strategies of one fate in one sentence."""
     sentences = [sentence for line in lines(cells, summaries) for sentence in _line(line, several=_several(cells))]
     for backend, most in sorted(limits(cells).items(), key=lambda limit: limit[1]):
-        sentences.append(f"{backend} refused at {most:,} connections: {registry.find(backend).limit}.")
+        sentences.append(f"{backend} refused at {most:,} connections: {_limit(backend)}.")
     return sentences
 
 
@@ -194,6 +194,14 @@ def _factors(times: Sequence[float]) -> str:
     return f"{low} ×" if low == high else f"{low} to {high} ×"
 
 
+def _limit(backend: str) -> str:
+    """What limits a strategy. One that a saved comparison knows need not be installed here."""
+    try:
+        return registry.find(backend).limit
+    except registry.UnknownBackend:
+        return "unknown, since it is not installed here"
+
+
 def _choice(found: Advice) -> str:
     row = found.row
     if found.cells > 1:
@@ -234,8 +242,8 @@ def _change(found: Advice) -> list[str]:
     if told:
         return [f"The answer changes with the load: {'; '.join(told)}."]
     if found.cells > 1:
-        return [f"Its limit: {registry.find(found.row.backend).limit}."]
+        return [f"Its limit: {_limit(found.row.backend)}."]
     return [
-        f"Its limit: {registry.find(found.row.backend).limit}. Whether another load changes the answer was not "
+        f"Its limit: {_limit(found.row.backend)}. Whether another load changes the answer was not "
         "measured: --sweep concurrency=1,8,64,512 or --scenario all would tell."
     ]

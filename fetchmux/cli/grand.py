@@ -44,8 +44,18 @@ def _table(cells: Sequence[Cell], summaries: Sequence[Summary], order: Sequence[
     for cell in cells:
         table.add_column(_heading(cell), justify="right", no_wrap=True)
     for backend in order:
-        table.add_row(backend, *(_figure(summary, backend) for summary in summaries))
+        table.add_row(backend, *(_styled(figure) for figure in _row(summaries, backend)))
     return table
+
+
+def figures(cells: Sequence[Cell], summaries: Sequence[Summary]) -> tuple[list[str], list[list[str]]]:
+    """The headings and the rows of one table as plain text, however wide it is."""
+    rows = [[backend, *_row(summaries, backend)] for backend in _order(summaries)]
+    return ["backend", *(_heading(cell) for cell in cells)], rows
+
+
+def _row(summaries: Sequence[Summary], backend: str) -> list[str]:
+    return [_figure(summary, backend) for summary in summaries]
 
 
 def _heading(cell: Cell) -> str:
@@ -53,9 +63,12 @@ def _heading(cell: Cell) -> str:
     return "\n".join([cell.scenario, *(findings.value_of(*swept) for swept in cell.swept.items())])
 
 
-def _figure(summary: Summary, backend: str) -> Text:
+def _figure(summary: Summary, backend: str) -> str:
     row = next((row for row in summary.rows if row.backend == backend), None)
-    if row is None:
-        return Text("-  ", "dim")
-    best = row.rank == 1
-    return Text(f"{wording.seconds(row.wall)} {'*' if best else ' '}", "bold green" if best else "")
+    return "-" if row is None else f"{wording.seconds(row.wall)} *" if row.rank == 1 else wording.seconds(row.wall)
+
+
+def _styled(figure: str) -> Text:
+    """With the mark, or where it would be."""
+    style = "bold green" if figure.endswith("*") else "dim" if figure == "-" else ""
+    return Text(figure if figure.endswith("*") else f"{figure}  ", style)

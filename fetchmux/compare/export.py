@@ -1,5 +1,7 @@
 """A comparison as a file: every raw sample and the machine, rewritten after each trial so that nothing is ever lost.
 
+How any file of results is replaced is here, too: in one step, and only a regular file.
+
 For whoever shows one: `cells` is a list, of one cell without a sweep and without several scenarios; the neighbours of a
 cell in a sweep are those of the same `scenario`, told apart by `swept`. `summary.summarise(cell, document.reference)`
 makes of a cell its ranking, `Summary.rows`; the cell's reports are the raw samples, of which one with a `failure` has
@@ -12,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,6 +22,12 @@ from fetchmux.compare.cell import Cell
 from fetchmux.compare.machine import Machine
 
 VERSION = 2
+
+
+class _Versioned(msgspec.Struct):
+    """What a document of any version has."""
+
+    version: int
 
 
 class Document(msgspec.Struct):
@@ -43,12 +52,21 @@ class Document(msgspec.Struct):
 
 
 def save(path: Path, document: Document) -> None:
-    """Write the file in one step: whoever reads it finds the old one or the new one, whole. Raises OSError."""
+    """Write the document. Raises OSError."""
+    replace(path, encode(document))
+
+
+def encode(document: Document) -> bytes:
+    """The document in a line of JSON."""
+    return msgspec.json.encode(document) + b"\n"
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file in one step: whoever reads it finds the old one or the new one, whole. Raises OSError."""
     # A link stays one. In the place of a device or a pipe would stand a file afterwards: /dev/null, say.
     path = path.resolve()
     if not path.name or (path.exists() and not path.is_file()):
         raise OSError(errno.EINVAL, "this is no regular file")
-    data = msgspec.json.encode(document) + b"\n"
     # The process number keeps two comparisons that export to one place from writing into each other's drafts.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -61,4 +79,15 @@ def save(path: Path, document: Document) -> None:
 
 def load(path: Path) -> Document:
     """Read a saved comparison. Raises OSError, msgspec.MsgspecError."""
-    return msgspec.json.decode(path.read_bytes(), type=Document)
+    data = path.read_bytes()
+    version = msgspec.json.decode(data, type=_Versioned).version
+    if version != VERSION:
+        raise msgspec.ValidationError(f"it has version {version} and not {VERSION}: measure again with this fetchmux")
+    return msgspec.json.decode(data, type=Document)
+
+
+def schema() -> dict[str, Any]:
+    """What a saved document is like, as a JSON Schema, draft 2020-12."""
+    described = msgspec.json.schema(Document)
+    described["$defs"]["Document"]["properties"]["version"] = {"const": VERSION}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fetchmux compare", **described}

@@ -81,18 +81,25 @@ def mean_interval(samples: Sequence[float], confidence: float = _CONFIDENCE) -> 
     (Biometrika 61, 1974): a disturbed round neither moves the mean nor makes everything uncertain. One sample excludes
     nothing.
     """
+    middle, error, freedom = _trimmed(samples)
+    if not freedom:
+        return samples[0], Interval(0.0, math.inf)
+    off = student(confidence, freedom) * error
+    # What is beyond any machine's sense of time is beyond a float's, too.
+    return math.exp(middle), Interval(math.exp(max(middle - off, -700.0)), math.exp(min(middle + off, 700.0)))
+
+
+def _trimmed(samples: Sequence[float]) -> tuple[float, float, int]:
+    """The trimmed mean of the logarithms, its standard error, and the degrees of freedom: nought of one sample."""
     logs = sorted(math.log(sample) for sample in samples)
     count, trim = len(logs), len(logs) // _TRIM
     kept = logs[trim : count - trim]
     middle = statistics.fmean(kept)
     if count == 1:
-        return samples[0], Interval(0.0, math.inf)
+        return middle, math.inf, 0
     # The trimmed ones count as the nearest that was kept, or the spread would look smaller than it is.
     winsorized = [kept[0]] * trim + kept + [kept[-1]] * trim
-    error = statistics.stdev(winsorized) * math.sqrt(count) / len(kept)
-    off = student(confidence, len(kept) - 1) * error
-    # What is beyond any machine's sense of time is beyond a float's, too.
-    return math.exp(middle), Interval(math.exp(max(middle - off, -700.0)), math.exp(min(middle + off, 700.0)))
+    return middle, statistics.stdev(winsorized) * math.sqrt(count) / len(kept), len(kept) - 1
 
 
 def paired_ratio(
@@ -107,6 +114,27 @@ def paired_ratio(
     """
     ratios = [reference / sample for sample, reference in zip(samples, references, strict=True)]
     return mean_interval(ratios, confidence)
+
+
+def unpaired_ratio(
+    samples: Sequence[float], references: Sequence[float], confidence: float = _CONFIDENCE
+) -> tuple[float, Interval]:
+    """How many times as long as the references the samples take, when no round joins them: geometric means, trimmed.
+
+    The interval is Welch's, from seven samples on as Yuen has it: the two may vary differently, and what is shared by
+    all rounds of one run, such as a busy machine, is in no interval. A single sample on either side excludes nothing.
+    """
+    (middle, error, freedom), (other, other_error, other_freedom) = _trimmed(samples), _trimmed(references)
+    times = math.exp(middle - other)
+    if not freedom or not other_freedom:
+        return times, Interval(0.0, math.inf)
+    both = error**2 + other_error**2
+    if not both:
+        return times, Interval(times, times)
+    joint = both**2 / (error**4 / freedom + other_error**4 / other_freedom)
+    # Rounded down, the interval is wider by a little and never too sure.
+    off = min(student(confidence, max(1, int(joint))) * math.sqrt(both), 700.0)
+    return times, Interval(times * math.exp(-off), min(times * math.exp(off), 1e300))
 
 
 @functools.lru_cache(maxsize=256)

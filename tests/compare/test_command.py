@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fetchmux.backends import registry
-from fetchmux.cli.compare import _names
+from fetchmux.cli.question import strategies
 from fetchmux.compare import export
 from fetchmux.errors import UsageError
 from fetchmux.origin.launch import Origin, refused_port
@@ -330,8 +330,8 @@ def test_a_strategy_that_cannot_run_here_is_refused_by_name_and_left_out_otherwi
 ):
     monkeypatch.setattr(registry, "missing", lambda spec: "no kernel for it" if spec.name == "epoll" else None)
     with pytest.raises(UsageError, match="epoll cannot run here: no kernel for it"):
-        _names(["sequential,epoll"])
-    able, left_out = _names([])
+        strategies(["sequential,epoll"])
+    able, left_out = strategies([])
     assert "epoll" not in able
     assert "sequential" in able
     assert left_out == ["epoll is left out: no kernel for it"]
@@ -340,11 +340,11 @@ def test_a_strategy_that_cannot_run_here_is_refused_by_name_and_left_out_otherwi
 def test_without_names_the_strategies_that_others_have_installed_take_part(monkeypatch: pytest.MonkeyPatch):
     stranger = registry.Spec("stranger", "fetchmux.backends.epoll_loop", "third party", "", "")
     monkeypatch.setattr(registry, "specs", lambda: (*registry.BUILT_IN, stranger))
-    assert "stranger" in _names([])[0]
+    assert "stranger" in strategies([])[0]
 
 
 def test_a_strategy_that_is_named_twice_runs_once():
-    assert _names(["epoll, threads", "epoll"]) == (("epoll", "threads"), [])
+    assert strategies(["epoll, threads", "epoll"]) == (("epoll", "threads"), [])
 
 
 def test_a_sweep_is_a_table_of_cells_with_crossovers_in_words(tmp_path: Path):

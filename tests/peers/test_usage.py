@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from fetchmux.backends import registry
 from fetchmux.backends.peers import PEERS
 from fetchmux.cli import cli
-from fetchmux.cli.compare import _names
+from fetchmux.cli.question import strategies
 from fetchmux.compare.summary import summarise
 from fetchmux.errors import UsageError
 from fetchmux.peers.direct import refuse
@@ -41,14 +41,14 @@ def test_get_refuses_a_peer_that_is_not_installed_and_names_the_remedy(name: str
 
 @pytest.mark.usefixtures("without_peers")
 def test_compare_leaves_out_peers_that_are_not_installed_with_a_word_for_each():
-    able, left_out = _names(["epoll"], peers=True)
+    able, left_out = strategies(["epoll"], peers=True)
     assert able == ("epoll",)
     assert [words.partition(" ")[0] for words in left_out] == [spec.name for spec in PEERS]
     assert all(REMEDY in words for words in left_out)
 
 
 def test_without_peers_none_takes_part():
-    assert not {spec.name for spec in PEERS}.intersection(_names([])[0])
+    assert not {spec.name for spec in PEERS}.intersection(strategies([])[0])
 
 
 def test_the_table_of_peers_is_imported_without_any_of_them():
