@@ -55,8 +55,8 @@ def _cells(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any])
     wish = scenarios.Wish(
         timeout=given["timeout"],
         limit=given["trial_timeout"],
-        rounds=given["rounds"] or DEFAULT_ROUNDS,
         max_time=given["max_time"] or longest,
+        rounds=given["rounds"] or DEFAULT_ROUNDS,
         **{name: given[name] for name in ("warm_up", "concurrency", "until", "requests", "delay", "size")},
         **{name: given[name] for name in ("work", "idle", "keep_alive", "processes")},
     )
