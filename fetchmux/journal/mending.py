@@ -75,12 +75,10 @@ class _Kept:
         self.count = 0
         self._past = past
         self._replace = replace
-        self._headed = False
 
     def __call__(self, piece: _Piece) -> bool:
         if piece.number == _HEADING:
-            first, self._headed = not self._headed, True
-            return first
+            return True
         index = piece.number
         if index is None or not 0 <= index < len(self._past) or self._past.state(index) == State.UNKNOWN:
             return False
