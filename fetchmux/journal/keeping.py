@@ -57,27 +57,36 @@ class Keeping:
     def requests(self) -> Iterator[Request | None]:
         """What is left to do. Raises UsageError when the list is not the one that the journal was made for."""
         past = self._book.past
+        # Nothing is fetched before an input behind it has shown that this is the list, where there is one that can.
+        held: list[Request] = []
         count = 0
         for request in self._requests:
             if request is None:
                 yield None
                 continue
-            index = request.index
-            count = index + 1
-            check = request.fingerprint() & _CHECK
-            if not past.agrees(index, check):
-                raise UsageError(
-                    f"the journal was made for another list or other requests: input {index:,} was not {request.input}"
-                )
-            if past.state(index) not in self._wanted:
+            count = request.index + 1
+            self._verify(request)
+            if past.state(request.index) in self._wanted:
+                held.append(request)
+            else:
                 self.left_out += 1
                 if not self.left_out % _TURN:
                     yield None
-                continue
-            self._out[index] = check
-            yield request
+            if count >= len(past) or past.state(request.index) != State.UNKNOWN:
+                yield from held
+                held.clear()
         if count < len(past):
             raise UsageError(f"the journal was made for a longer list: it has ended after {count:,} of {len(past):,}")
+
+    def _verify(self, request: Request) -> None:
+        check = request.fingerprint() & _CHECK
+        if not self._book.past.agrees(request.index, check):
+            raise UsageError(
+                "the journal was made for another list or other requests: "
+                f"input {request.index:,} was not {request.input}"
+            )
+        if self._book.past.state(request.index) in self._wanted:
+            self._out[request.index] = check
 
     def write(self, result: Result) -> None:
         check = self._out.pop(result.index)

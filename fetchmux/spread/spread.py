@@ -79,6 +79,7 @@ class Spread:
         self._charges: list[Charge] = []
         self._division: Division = Anywhere()
         self._read_all = False
+        self._failure: Exception | None = None
         self._starved_since: float | None = None
         self._ending = Ending(None if options.deadline is None else time.monotonic() + options.deadline)
         self._cancelled = False
@@ -121,6 +122,8 @@ class Spread:
         finally:
             for worker in self._workers:
                 worker.close()
+        if self._failure is not None:
+            raise self._failure
         return self.tally
 
     def _begin(self) -> None:
@@ -177,7 +180,7 @@ class Spread:
 
     def _sendable(self) -> Iterator[Request]:
         """Requests that can be sent, until there is nothing to read for now; the others end here."""
-        for request in self._source:
+        for request in self._readable():
             if request is None:
                 self._starved_since = self._starved_since or time.monotonic()
                 return
@@ -189,6 +192,22 @@ class Spread:
             if self._cancelled or self._ending.stopped:
                 return
         self._starved_since, self._read_all = None, True
+
+    def _readable(self) -> Iterator[Request | None]:
+        """The list as far as it can be read.
+
+        What was read of a broken file is fetched; any other failure is the end of the run.
+        """
+        while True:
+            try:
+                request = next(self._source)
+            except StopIteration:
+                return
+            except Exception as failure:
+                self._failure = failure
+                self._cancelled |= not isinstance(failure, OSError)
+                return
+            yield request
 
     def _assign(self, request: Request) -> None:
         loads = [worker.load for worker in self._workers]
