@@ -46,8 +46,8 @@ class _Get(click.Command):
 @click.option("--search", metavar="ENGINE", help="Targets are search keys for this engine.")
 @click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
 @click.option("-g", "--globoff", is_flag=True, help="In targets, {a,b} and [1-9] stand for themselves.")
-@click.option("--column", type=click.IntRange(min=1), metavar="N",
-              help="The input is this field of each line, between tabs or as in CSV.")
+@click.option("--column", type=options.column, metavar="N|NAME",
+              help="The input is this field of each line, between tabs or as in CSV; names are in the first line.")
 @click.option("--unique", is_flag=True, help="Drop inputs that ask for the same again.")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=64, metavar="N",
               help="Most requests in flight at once.")

@@ -29,7 +29,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     backend: str
     search: str | None
     template: str | None
-    column: int | None
+    column: int | str | None
     unique: bool
     globoff: bool
     save_dir: str | None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.journal import keeping as keeping_module
 from fetchmux.journal.book import Book
@@ -106,3 +107,22 @@ def test_whoever_is_in_flight_is_looked_after_while_a_long_row_is_left_out(
     )
     book.close()
     assert requests == [None, None]
+
+
+def test_nothing_is_fetched_before_an_input_behind_it_has_shown_that_the_list_is_the_right_one(tmp_path: Path):
+    """The first two have not ended, the third has: of another list none may be fetched."""
+    desk = Desk(tmp_path, 3)
+    *_, third = [next(desk.requests) for _ in range(3)]
+    assert third is not None
+    desk.keeping.write(result(third))
+    desk.keeping.flush()
+    desk.book.close()
+    for lines, given in (([b"http://h/"] * 4, [0, 1, 3]), ([b"http://h/"] * 2 + [b"http://other/"], None)):
+        book = Book(str(desk.path))
+        again = Keeping(read_requests(lines, Recipe()), desk.sink, book, WANTED["all"], lambda: None).requests()
+        if given is None:
+            with pytest.raises(UsageError, match="made for another list"):
+                next(again)
+        else:
+            assert [request and request.index for request in again] == given
+        book.close()
