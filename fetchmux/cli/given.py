@@ -62,6 +62,8 @@ class Given:
     write_out: str | None
     body: ShownBody
     output: str | None
+    har: str | None
+    warc: str | None
     fail: bool
     http: Literal["1.0", "1.1"]
     follow: bool
@@ -130,6 +132,7 @@ class Given:
             compressed=self.compressed,
             body=self._body_use(chosen),
             save=self._saving(),
+            archive=self.har is not None or self.warc is not None,
             fail=self.fail,
             http=self.http,
             follow=self.follow,

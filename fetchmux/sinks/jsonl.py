@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -30,11 +30,10 @@ class JsonLines:
     def flush(self) -> None:
         self._blocks.flush()
 
-    def _with_body(self, result: Result) -> dict[str, Any]:
-        """The record, its body as it is to be shown."""
-        record = msgspec.structs.asdict(result)
-        record["body"], record["body_encoding"] = shown_body(result, self._shown)
-        return record
+    def _with_body(self, result: Result) -> Result:
+        """The record, its body as it is to be shown: for the encoder, which takes text there, too."""
+        body, encoding = shown_body(result, self._shown)
+        return msgspec.structs.replace(result, body=body, body_encoding=encoding)
 
 
 def shown_body(result: Result, shown: ShownBody) -> tuple[str | bytes | None, str | None]:
