@@ -1,7 +1,7 @@
-"""The command `compare`: options to a setting, reports to tables and a verdict.
+"""The command `compare`: its options, and the order in which they take effect.
 
-Knows what a person may ask for and the order in which things are told. Must not know how a trial runs or what a number
-means; `fetchmux.compare` does.
+Must not know what makes sense together (`question` does), how trials are watched (`measuring`), nor what a number means
+(`fetchmux.compare`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fetchmux.cli import measuring, options, outlets, question, words
-from fetchmux.cli.question import DEFAULT_ROUNDS, SOON
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,11 +64,13 @@ def _schema(context: click.Context, option: click.Parameter, wanted: bool) -> No
 @click.option("--keep-alive/--no-keep-alive", default=None,
               help="Use a connection for more than one request.  [default: the scenario's]")
 @click.option("--rounds", type=click.IntRange(min=1), metavar="N",
-              help=f"Trials of each strategy.  [default: {DEFAULT_ROUNDS}, or as many as --max-time leaves time for]")
+              help="Trials of each strategy."
+              f"  [default: {question.DEFAULT_ROUNDS}, or as many as --max-time leaves time for]")
 @click.option("--until", type=words.share, metavar="SHARE",
               help="Add rounds until each median is known so well, such as 2%.")
 @click.option("--max-time", type=options.duration, metavar="TIME",
-              help=f"No round of a cell begins later.  [default: {SOON:g}s; 10m with --until; none with --rounds]")
+              help="No round of a cell begins later."
+              f"  [default: {question.SOON:g}s; 10m with --until; none with --rounds]")
 @click.option("--warmup", "--warm-up", "warm_up", type=click.IntRange(min=0), default=10, metavar="N",
               help="Requests of each trial before the clock runs.")
 @click.option("--seed", type=int, metavar="N", help="Gives the order of the trials.  [default: drawn and printed]")
