@@ -109,6 +109,17 @@ def name(text: str) -> str:
     return text
 
 
+def write_out(text: str) -> str:
+    """A template of the record's fields."""
+    from fetchmux.sinks import template
+
+    try:
+        template.read(text)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
 def unix_socket(text: str) -> str:
     """The path of a socket, as long as the kernel's structure has room for."""
     if len(os.fsencode(text)) > _MOST_PATH:
