@@ -6,6 +6,7 @@ repeats a header's or a body's content, which may be secret.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -180,6 +181,8 @@ def _check(method: str, fields: Headers) -> None:
 def _read(name: str) -> bytes:
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             return sys.stdin.buffer.read()
         with open(name, "rb") as file:
             return file.read()
