@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import json
 import os
+import random
 import select
 import signal
 import subprocess
@@ -127,30 +128,63 @@ def test_a_signal_writes_what_is_done_and_leaves_no_process(backend: str, number
     assert all(map(gone, children))
 
 
-def test_what_a_killed_process_owed_ends_as_internal_and_nothing_is_lost_or_told_twice(origin: Origin):
-    urls = [origin.url(f"/bytes/5?delay=0.01&seed={number}") for number in range(1_500)]
-    with shell.running("get", "--processes", "2", "-c", "16") as process:
-        assert process.stdin is not None
+def kill_one(origin: Origin, *options: str, inputs: list[str]) -> tuple[list[dict[str, Any]], int]:
+    """Records and exit status of a run in two processes, one of which is killed in the midst of its work."""
+    with shell.running("get", "--processes", "2", "-c", "16", *options) as process:
         assert process.stdout is not None
-        writer = threading.Thread(target=_feed, args=(process, urls))
+        writer = threading.Thread(target=_feed, args=(process, inputs))
         writer.start()
-        # It has fetched something, so that another takes its place.
         first = [process.stdout.readline() for _ in range(100)]
-        for victim in fetchers(process, 2)[:1]:
-            os.kill(victim, signal.SIGKILL)
+        os.kill(fetchers(process, 2)[0], signal.SIGKILL)
         records = shell.records(b"".join(first) + process.stdout.read())
         writer.join()
         assert process.stderr is not None
-        complaint = process.stderr.read()
-        assert process.wait() == 1
-    assert [record["index"] for record in records] == list(range(len(urls)))
+        assert process.stderr.read() == b""
+        assert [record["index"] for record in records] == list(range(len(inputs)))
+        return records, process.wait()
+
+
+def test_what_a_killed_process_owed_is_done_by_others(origin: Origin):
+    urls = [origin.url(f"/bytes/5?delay=0.01&seed={number}") for number in range(1_500)]
+    records, status = kill_one(origin, "--ordered", inputs=urls)
+    assert [record["input"] for record in records if record["ok"]] == urls
+    assert status == 0
+
+
+@pytest.mark.parametrize(("retries", "method"), [("0", "GET"), ("2", "POST")])
+def test_what_may_not_be_sent_twice_ends_as_internal_when_its_process_is_killed(
+    origin: Origin, retries: str, method: str
+):
+    line = json.dumps({"url": origin.url("/echo?delay=0.01"), "method": method})
+    records, status = kill_one(origin, "--retries", retries, inputs=[line] * 1_500)
     lost = [record["error"] for record in records if not record["ok"]]
-    assert lost
     assert {(error["code"], error["message"]) for error in lost} == {
         ("internal", "the process that fetched it was ended by signal 9")
     }
     assert len(lost) < 200
-    assert complaint == b""
+    assert status == 1
+
+
+def test_processes_killed_again_and_again_lose_nothing(origin: Origin):
+    urls = [origin.url(f"/bytes/5?delay=0.005&seed={number}") for number in range(3_000)]
+    chance = random.Random(4)
+    with shell.running("get", "--processes", "3", "-c", "12", "--retries", "1") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writer = threading.Thread(target=_feed, args=(process, urls))
+        writer.start()
+        lines = []
+        for _ in range(8):
+            # At whatever moment, also while a successor is being started.
+            lines += [process.stdout.readline() for _ in range(chance.randrange(1, 200))]
+            if victims := children_of(process.pid):
+                os.kill(chance.choice(victims), signal.SIGKILL)
+        lines += process.stdout.readlines()
+        writer.join()
+        assert process.wait() in (0, 1)
+    records = shell.records(b"".join(lines))
+    assert [record["index"] for record in records] == list(range(len(urls)))
+    assert {record["error"]["code"] for record in records if not record["ok"]} <= {"internal"}
 
 
 def _feed(process: subprocess.Popen[bytes], urls: list[str]) -> None:

@@ -12,7 +12,7 @@ from fetchmux.spread.words import Charge, Frames, Kind
 
 
 def test_frames_arrive_whole_however_they_are_cut():
-    sent = [(Kind.NOTICE, "a"), (Kind.RESULTS, []), (Kind.NOTICE, "ü" * 1000)]
+    sent = [(Kind.NOTICE, "a"), (Kind.HERE, None), (Kind.NOTICE, "ü" * 1000)]
     wire = b"".join(words.frame(kind, content) for kind, content in sent)
     for step in (1, 3, 7, 1004, len(wire)):
         frames = Frames()
