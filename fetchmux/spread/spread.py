@@ -34,7 +34,7 @@ from fetchmux.spread.worker import CANCEL, STOP, Worker
 MOST_HELD = 4_096
 # How often a list that pauses is asked while the processes start, in seconds.
 _GLANCE = 0.005
-# What is cancelled ends by itself; a process that takes longer than that, in seconds, hangs.
+# What is cancelled ends by itself; a process that says nothing for so long then, in seconds, hangs.
 _LAST = 5.0
 _CANCELLED = FetchError(Code.CANCELLED, "the run was cancelled before this was sent", Phase.INPUT)
 
@@ -98,8 +98,9 @@ class Spread:
         self._repeated: set[int] = set()
         self._failure: Exception | None = None
         self._ending = Ending(None if options.deadline is None else time.monotonic() + options.deadline)
-        self._cancelled = self._told_to_stop = False
-        self._cancelled_at: float | None = None
+        self._cancelled = self._told_to_stop = self._told_to_cancel = False
+        # Since when nothing has been heard of any process.
+        self._heard_at = 0.0
 
     @property
     def in_flight(self) -> int:
@@ -212,6 +213,8 @@ class Spread:
                 self._outlet.emit(result)
                 if self._repeated:
                     self._repeated.discard(result.index)
+        # Only now: to write results may have taken long.
+        self._heard_at = time.monotonic()
         if worker.ended and (worker.load or not self._supply.exhausted):
             self._lost(worker, crew)
 
@@ -274,17 +277,17 @@ class Spread:
 
     def _wind_up(self, crew: Crew) -> None:
         """Let the processes know; what they have not got ends here. One that does not hear is ended."""
-        now = time.monotonic()
         self._supply.end()
         if not self._told_to_stop:
             self._told_to_stop = True
             crew.tell(STOP)
         for waiting in (self._supply.again, *(worker.held for worker in crew.workers)):
             self._end_all(waiting, _CANCELLED)
-        if self._cancelled and self._cancelled_at is None:
-            self._cancelled_at = now
+        if self._cancelled and not self._told_to_cancel:
+            self._told_to_cancel = True
+            self._heard_at = time.monotonic()
             crew.tell(CANCEL)
-        if self._cancelled_at is not None and now - self._cancelled_at > _LAST:
+        if self._told_to_cancel and time.monotonic() - self._heard_at > _LAST:
             crew.kill()
 
     def _give_up(self, failure: Exception) -> None:

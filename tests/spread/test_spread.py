@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
+import itertools
 import json
 import os
-import random
 import select
 import signal
 import subprocess
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from fetchmux.backends import registry
+from fetchmux.inputs.requests import Recipe, RequestReader
+from fetchmux.model import Request, Result
 from fetchmux.origin.launch import Origin, refused_port
+from fetchmux.settings import Network, Options
+from fetchmux.spread.spread import Spread
 from tests.cli import shell
+from tests.spread import runs
 
 # One of each family, and those that change their whole process.
 BACKENDS = [
@@ -30,47 +36,6 @@ BACKENDS = [
     for name in ("epoll", "sequential", "threads", "gevent", "asyncio", "twisted", "processes")
     if registry.missing(registry.find(name)) is None
 ]
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
-    assert origin.complaints == ""
-
-
-def children_of(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
-
-
-def fetchers(process: subprocess.Popen[bytes], count: int) -> list[int]:
-    """The processes that fetch, once there are so many."""
-    limit = time.monotonic() + shell.PATIENCE
-    while len(found := children_of(process.pid)) < count:
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-    return found
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, waited for or not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def wait_until(condition: Any) -> None:
-    limit = time.monotonic() + shell.PATIENCE
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-
-
-def waiting(origin: Origin) -> int:
-    with urllib.request.urlopen(origin.url("/waiting")) as reply:
-        return int(json.load(reply)["now"])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -116,8 +81,8 @@ def test_a_signal_writes_what_is_done_and_leaves_no_process(backend: str, number
         lines = [*[origin.url("/bytes/1")] * 3, *[origin.url("/delay/3600")] * 50, ""]
         process.stdin.write("\n".join(lines).encode())
         process.stdin.flush()
-        wait_until(lambda: waiting(origin) == in_flight)
-        children = fetchers(process, 2)
+        runs.wait_until(lambda: runs.waiting(origin) == in_flight)
+        children = runs.fetchers(process, 2)
         process.send_signal(number)
         output, complaint = process.communicate()
     assert process.returncode == 128 + number
@@ -125,90 +90,7 @@ def test_a_signal_writes_what_is_done_and_leaves_no_process(backend: str, number
     assert codes[None] <= 3
     assert set(codes) <= {None, "cancelled"}
     assert f"interrupted: {codes[None]} done, {codes['cancelled']} cancelled" in complaint.decode()
-    assert all(map(gone, children))
-
-
-def kill_one(origin: Origin, *options: str, inputs: list[str]) -> tuple[list[dict[str, Any]], int]:
-    """Records and exit status of a run in two processes, one of which is killed in the midst of its work."""
-    with shell.running("get", "--processes", "2", "-c", "16", *options) as process:
-        assert process.stdout is not None
-        writer = threading.Thread(target=_feed, args=(process, inputs))
-        writer.start()
-        first = [process.stdout.readline() for _ in range(100)]
-        os.kill(fetchers(process, 2)[0], signal.SIGKILL)
-        records = shell.records(b"".join(first) + process.stdout.read())
-        writer.join()
-        assert process.stderr is not None
-        assert process.stderr.read() == b""
-        assert [record["index"] for record in records] == list(range(len(inputs)))
-        return records, process.wait()
-
-
-def test_what_a_killed_process_owed_is_done_by_others(origin: Origin):
-    urls = [origin.url(f"/bytes/5?delay=0.01&seed={number}") for number in range(1_500)]
-    records, status = kill_one(origin, "--ordered", inputs=urls)
-    assert [record["input"] for record in records if record["ok"]] == urls
-    assert status == 0
-
-
-@pytest.mark.parametrize(("retries", "method"), [("0", "GET"), ("2", "POST")])
-def test_what_may_not_be_sent_twice_ends_as_internal_when_its_process_is_killed(
-    origin: Origin, retries: str, method: str
-):
-    line = json.dumps({"url": origin.url("/echo?delay=0.01"), "method": method})
-    records, status = kill_one(origin, "--retries", retries, inputs=[line] * 1_500)
-    lost = [record["error"] for record in records if not record["ok"]]
-    assert {(error["code"], error["message"]) for error in lost} == {
-        ("internal", "the process that fetched it was ended by signal 9")
-    }
-    assert len(lost) < 200
-    assert status == 1
-
-
-def test_processes_killed_again_and_again_lose_nothing(origin: Origin):
-    urls = [origin.url(f"/bytes/5?delay=0.005&seed={number}") for number in range(3_000)]
-    chance = random.Random(4)
-    with shell.running("get", "--processes", "3", "-c", "12", "--retries", "1") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        writer = threading.Thread(target=_feed, args=(process, urls))
-        writer.start()
-        lines = []
-        for _ in range(8):
-            # At whatever moment, also while a successor is being started.
-            lines += [process.stdout.readline() for _ in range(chance.randrange(1, 200))]
-            if victims := children_of(process.pid):
-                os.kill(chance.choice(victims), signal.SIGKILL)
-        lines += process.stdout.readlines()
-        writer.join()
-        assert process.wait() in (0, 1)
-    records = shell.records(b"".join(lines))
-    assert [record["index"] for record in records] == list(range(len(urls)))
-    assert {record["error"]["code"] for record in records if not record["ok"]} <= {"internal"}
-
-
-def _feed(process: subprocess.Popen[bytes], urls: list[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n".join(urls).encode())
-    process.stdin.close()
-
-
-def test_a_process_that_can_never_begin_ends_the_run(tmp_path: Path):
-    done = shell.run("get", "--processes", "2", "--cacert", str(tmp_path / "none"), "http://127.0.0.1:1/")
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(b"fetchmux: ")
-    assert done.stderr.count(b"\n") == 1
-
-
-def test_the_processes_end_with_the_one_that_reads_the_list():
-    with Origin() as origin, shell.running("get", "--processes", "2") as process:
-        assert process.stdin is not None
-        process.stdin.write(f"{origin.url('/delay/3600')}\n".encode() * 4)
-        process.stdin.flush()
-        wait_until(lambda: waiting(origin) == 4)
-        children = fetchers(process, 2)
-        process.kill()
-        wait_until(lambda: all(map(gone, children)))
+    assert all(map(runs.gone, children))
 
 
 def test_a_list_is_read_no_further_ahead_than_there_is_room():
@@ -218,7 +100,7 @@ def test_a_list_is_read_no_further_ahead_than_there_is_room():
         os.set_blocking(fd, False)
         taken = 0
         # Until both wait for the server and nobody has read anything for a while.
-        while select.select([], [fd], [], 0.3)[1] or waiting(origin) < 2:
+        while select.select([], [fd], [], 0.3)[1] or runs.waiting(origin) < 2:
             with contextlib.suppress(BlockingIOError):
                 taken += os.write(fd, lines)
             # The pipe and a block of it, and what is held: nothing beside a list without end.
@@ -273,3 +155,123 @@ def test_the_limit_of_a_host_holds_for_all_processes_together(hosts: list[str]):
     assert len(shell.records(done.stdout)) == len(urls)
     # Overlapping, so more than one process or a whole limit was at work, and never beyond it.
     assert all(2 <= crowd.most[host] <= 4 for host in hosts), crowd.most
+
+
+def test_a_host_that_a_limit_holds_back_holds_up_no_other_of_its_process():
+    hosts = [f"h{number}.test" for number in range(6)]
+    with Origin() as origin:
+        port = origin.address[1]
+        known = [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
+        slow = [f"http://{hosts[0]}:{port}/delay/3600"] * 300
+        quick = [f"http://{host}:{port}/bytes/1" for host in hosts[1:]]
+        with shell.running("get", "--processes", "2", "--per-host", "1", "-c", "8", *known) as process:
+            assert process.stdout is not None
+            runs.feed(process, slow + quick)
+            lines = [process.stdout.readline() for _ in quick]
+            process.terminate()
+    assert {record["status"] for record in shell.records(b"".join(lines))} == {200}
+
+
+@pytest.mark.parametrize("shown", ["text", "base64", "hash"])
+def test_bodies_cross_as_they_are(origin: Origin, shown: str):
+    urls = [origin.url(f"/bytes/{size}?seed={size}") for size in (0, 1, 70_000, 300_000)] + [origin.url("/echo")]
+    one, two = (
+        shell.records(shell.run("get", "--body", shown, "--processes", count, *urls).stdout) for count in ("1", "2")
+    )
+    for name in ("body", "body_encoding", "sha256", "body_size"):
+        assert [record[name] for record in one] == [record[name] for record in two]
+
+
+def test_bodies_are_saved_by_whoever_fetches_them_under_names_of_their_own(origin: Origin, tmp_path: Path):
+    urls = [origin.url("/bytes/10?seed=1")] * 40
+    done = shell.run("get", "--processes", "3", "--save-dir", str(tmp_path), "--name", "{stem}", *urls)
+    saved = {record["saved_to"] for record in shell.records(done.stdout)}
+    assert len(saved) == len(urls)
+    assert saved == {str(path) for path in tmp_path.iterdir()}
+
+
+def test_no_password_stands_in_a_command_line_or_a_record():
+    with Origin() as origin, shell.running("get", "--processes", "2", "-H", "X-Key: hunter2") as process:
+        assert process.stdin is not None
+        process.stdin.write(origin.url("/delay/3600\n").replace("://", "://me:hunter2@").encode() * 2)
+        process.stdin.flush()
+        runs.wait_until(lambda: runs.waiting(origin) == 2)
+        lines = [Path(f"/proc/{child}/cmdline").read_bytes() for child in runs.fetchers(process, 2)]
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+    assert len(lines) == 2
+    assert b"hunter2" not in b"".join(lines) + output
+    assert len(shell.records(output)) == 2
+
+
+def test_a_list_without_end_takes_no_more_memory_the_longer_it_is(origin: Origin):
+    with shell.running("get", "--processes", "2", "--per-host", "32") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writer = threading.Thread(target=_feed_for_ever, args=(process, origin))
+        writer.start()
+        peaks = []
+        for _ in range(2):
+            for _ in range(4_000):
+                process.stdout.readline()
+            peaks.append([_peak(pid) for pid in (process.pid, *runs.fetchers(process, 2))])
+        process.kill()
+        writer.join()
+    # In KiB. As many records again would take some 8 MiB if they were kept.
+    assert all(later - sooner < 2_000 for sooner, later in zip(*peaks, strict=True)), peaks
+
+
+def _feed_for_ever(process: subprocess.Popen[bytes], origin: Origin) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        for number in itertools.count():
+            # Not through a buffer, which would be flushed when nobody reads any more.
+            os.write(process.stdin.fileno(), f"{origin.url('/bytes/1')}?seed={number}\nno url {number}\n".encode())
+
+
+def _peak(pid: int) -> int:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
+
+
+def test_what_the_processes_say_is_told_once(origin: Origin):
+    program = ("sh", "-c", 'ulimit -n 24; exec "$@"', "sh", *shell.PROGRAM)
+    done = shell.run("get", "--processes", "2", *[origin.url("/bytes/1")] * 50, program=program)
+    assert done.returncode == 0
+    assert done.stderr.count(b"\n") == 1
+    assert b"ulimit -n" in done.stderr
+
+
+def test_an_input_that_breaks_off_ends_the_run_with_a_record_for_what_was_read(origin: Origin, tmp_path: Path):
+    list_ = "\n".join(origin.url(f"/bytes/3?delay=0.2&seed={number}") for number in range(300))
+    (tmp_path / "list.gz").write_bytes(gzip.compress(list_.encode())[:-10])
+    done = shell.run("get", "--processes", "2", "-c", "8", "-i", str(tmp_path / "list.gz"))
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"list.gz: the gzip stream ends before its end" in done.stderr
+    found = shell.records(done.stdout)
+    assert found
+    assert [record["index"] for record in found] == list(range(len(found)))
+
+
+def test_what_is_in_flight_is_told_as_it_is():
+    with Origin() as origin:
+        reader = RequestReader(Recipe())
+        requests = [reader.read(index, origin.url("/delay/3600")) for index in range(9)]
+        spread: Spread
+
+        def source() -> Iterator[Request | None]:
+            yield from requests
+            while spread.in_flight < 5 or runs.waiting(origin) < 5:
+                yield None
+            assert spread.in_flight == 5
+            spread.cancel()
+
+        collected: list[Result] = []
+        sink = SimpleNamespace(write=collected.append, flush=lambda: None)
+        spread = Spread(
+            source(), Options(concurrency=5), sink, processes=2, backend="epoll", network=Network(), notice=print
+        )
+        tally = spread.run()
+    assert (tally.done, tally.codes) == (9, {"cancelled": 9})
