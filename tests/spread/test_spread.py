@@ -244,7 +244,7 @@ def test_what_the_processes_say_is_told_once(origin: Origin):
 
 
 def test_an_input_that_breaks_off_ends_the_run_with_a_record_for_what_was_read(origin: Origin, tmp_path: Path):
-    list_ = "\n".join(origin.url(f"/bytes/3?delay=0.2&seed={number}") for number in range(300))
+    list_ = "\n".join(origin.url(f"/bytes/3?delay=0.05&seed={number}") for number in range(300))
     (tmp_path / "list.gz").write_bytes(gzip.compress(list_.encode())[:-10])
     done = shell.run("get", "--processes", "2", "-c", "8", "-i", str(tmp_path / "list.gz"))
     assert done.returncode == 1
