@@ -6,13 +6,21 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= auto
 
-.PHONY: test compare check clean
+.PHONY: test compare bench check clean
 
 test: check
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 
 compare: $(READY)
 	$(BIN)/fetchmux compare
+
+# What is installed is measured: nginx is needed, curl, wget2 and the libraries are left out where they are missing.
+bench: $(READY)
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.strategies
+	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python benchmarks/switching.py
+	$(BIN)/python benchmarks/echo.py
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -84,6 +84,15 @@ class Request(msgspec.Struct):
     id: str | int | None = None
     fault: FetchError | None = None
 
+    def fingerprint(self) -> int:
+        """A number of 64 bits for what is asked; inputs that cannot be sent are told apart by their text."""
+        import hashlib
+
+        url = self.input if self.url is None else self.url.text
+        parts = "\0".join((self.method, url, repr(self.headers)))
+        digest = hashlib.blake2b(parts.encode("utf-8", "surrogatepass") + b"\0" + self.body, digest_size=8)
+        return int.from_bytes(digest.digest(), "big")
+
 
 class Store(Protocol):
     """Where the bytes of one body go, as they come."""

@@ -13,6 +13,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.needs import tool
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
@@ -78,3 +80,21 @@ def test_what_is_lost_is_exit_status_1(echo: ModuleType, monkeypatch: pytest.Mon
     monkeypatch.setattr(echo, "measure", lambda *sizes: echo.Tally(2, 1, 1.0))
     monkeypatch.setattr(sys, "argv", ["echo.py"])
     assert echo.main() == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "expected"),
+    [
+        ("speed", ["--rounds", "1", "--urls", "50", "--only", "curl"], "curl"),
+        ("strategies", ["--rounds", "1", "--urls", "50", "--only", "select"], "select"),
+        ("scale", ["--rounds", "1", "--only", "start"], "--version"),
+    ],
+)
+def test_what_is_measured_beside_others_is_shown_with_the_machine(module: str, arguments: list[str], expected: str):
+    for name in ("nginx", "curl"):
+        tool(name)
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=BENCHMARKS.parent)
+    assert done.returncode == 0, done.stderr
+    assert expected in done.stdout
+    assert "cores, Linux" in done.stdout

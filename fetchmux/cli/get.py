@@ -104,6 +104,9 @@ Exit status:
 @click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")
+@click.option("--journal", metavar="FILE", help="Note there what has ended, so that a later run can go on.")
+@click.option("--resume", is_flag=False, flag_value="all", type=click.Choice(["all", "failed", "missing"]),
+              metavar="[=failed|missing]", help="Go on where the journal ends: what failed, what is missing, or both.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")

@@ -6,10 +6,10 @@ Knows which of them exclude one another. Must not open, import or start anything
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import click
+import msgspec
 
 from fetchmux.model import Headers
 from fetchmux.settings import BodyUse, Name, Network, Options, Saving, TlsOptions
@@ -21,8 +21,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 SHOWN: tuple[ShownBody, ...] = get_args(ShownBody)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True):
     """One call of `get`. A format of None means: what suits the place where results go."""
 
     targets: tuple[str, ...]
@@ -37,6 +36,8 @@ class Given:
     name: str | None
     keep_partial: bool
     on_save_error: Literal["continue", "stop"]
+    journal: str | None
+    resume: Literal["all", "failed", "missing"] | None
     ordered: bool
     concurrency: int
     processes: int
@@ -87,24 +88,24 @@ class Given:
 
     def check(self) -> None:
         """Raise click.UsageError for what cannot be meant together."""
-        if self.search is not None and self.template is not None:
-            raise click.UsageError("--search and --template exclude each other")
-        if self.head and (self.data or self.data_binary):
-            raise click.UsageError("--head asks for a reply without a body and sends none: --data excludes it")
-        if self.data and self.data_binary:
-            raise click.UsageError("--data and --data-binary exclude each other: their order could not be kept")
-        if self.head and self.request not in (None, "HEAD"):
-            raise click.UsageError("--head is the method HEAD: --request excludes it")
-        if self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"):
-            raise click.UsageError(f"--format {self.format} has no place for a body: --body {self.body} needs jsonl")
-        if self.save_dir is None and (self.name is not None or self.keep_partial):
-            raise click.UsageError("--name and --keep-partial go with --save-dir")
-        if self.ipv4 and self.ipv6:
-            raise click.UsageError("--ipv4 and --ipv6 exclude each other")
-        if self.key is not None and self.cert is None:
-            raise click.UsageError("--key goes with --cert")
-        if self.quiet and self.verbose:
-            raise click.UsageError("--quiet and --verbose exclude each other")
+        for wrong, message in (
+            (self.search is not None and self.template is not None, "--search and --template exclude each other"),
+            (self.head and bool(self.data or self.data_binary),
+             "--head asks for a reply without a body and sends none: --data excludes it"),
+            (bool(self.data) and bool(self.data_binary),
+             "--data and --data-binary exclude each other: their order could not be kept"),
+            (self.head and self.request not in (None, "HEAD"), "--head is the method HEAD: --request excludes it"),
+            (self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"),
+             f"--format {self.format} has no place for a body: --body {self.body} needs jsonl"),
+            (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
+            (self.save_dir is None and (self.name is not None or self.keep_partial),
+             "--name and --keep-partial go with --save-dir"),
+            (self.ipv4 and self.ipv6, "--ipv4 and --ipv6 exclude each other"),
+            (self.key is not None and self.cert is None, "--key goes with --cert"),
+            (self.quiet and self.verbose, "--quiet and --verbose exclude each other"),
+        ):  # fmt: skip
+            if wrong:
+                raise click.UsageError(message)
 
     def format_for(self, terminal: bool) -> Format:
         """The format of the results; a body that was asked for needs records."""

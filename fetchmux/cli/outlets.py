@@ -80,17 +80,30 @@ class SharedTerminal(Outlet):
             return super().write(shown)
 
 
-def open_file(path: str | None) -> int:
-    """A descriptor for the results: a new or emptied file, or standard output. Raises UsageError."""
+def open_file(path: str | None, keep: int = 0) -> int:
+    """A descriptor for the results: a file, of which the first `keep` bytes stay, or standard output.
+
+    Raises UsageError.
+    """
     try:
         if path is not None:
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (0 if keep else os.O_TRUNC), 0o666)
+            if keep:
+                _cut(fd, path, keep)
+            return fd
         return sys.stdout.fileno()
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
     except AttributeError:
         # Python has no object for a descriptor that was closed before it began.
         raise UsageError("standard output is closed") from None
+
+
+def _cut(fd: int, path: str, keep: int) -> None:
+    if os.fstat(fd).st_size < keep:
+        raise UsageError(f"{path!r} is shorter than what the journal says was written to it")
+    os.ftruncate(fd, keep)
+    os.lseek(fd, keep, os.SEEK_SET)
 
 
 def _spell(command: re.Match[bytes]) -> bytes:

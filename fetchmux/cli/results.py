@@ -6,6 +6,7 @@ Knows formats by name and whether a person reads them. Must not know how a resul
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.outlets import Outlet, SharedTerminal, open_file
@@ -27,6 +28,7 @@ class Results:
 
     Args:
         path: a file; None is standard output.
+        keep: so many bytes of the file stay, and the results go behind them.
         lifted: a context in which the progress line is out of the way.
 
     Attributes:
@@ -35,8 +37,12 @@ class Results:
         ragged: a terminal shows bare bodies, which may break off in a line: nothing may be drawn below.
     """
 
-    def __init__(self, given: Given, path: str | None, lifted: Callable[[], AbstractContextManager[None]]) -> None:
-        fd = open_file(path)
+    def __init__(
+        self, given: Given, path: str | None, lifted: Callable[[], AbstractContextManager[None]], keep: int = 0
+    ) -> None:
+        self._fd = fd = open_file(path, keep)
+        self._in_file = path is not None and stat.S_ISREG(os.fstat(fd).st_mode)
+        self._goes_on = keep > 0
         terminal = os.isatty(fd)
         self.format = given.format_for(terminal and path is None)
         self.ragged = terminal and self.format == "body"
@@ -47,6 +53,15 @@ class Results:
             self._outlet = Outlet(fd, path)
         self._table = _table(self._outlet, terminal) if self.format == "table" else None
         self.sink = self._table or self._plain_sink(given)
+
+    def size(self) -> int | None:
+        """How much of the results the file holds, in bytes; None where they do not go to a file."""
+        return os.fstat(self._fd).st_size if self._in_file else None
+
+    def sync(self) -> None:
+        """Make the file last."""
+        if self._in_file:
+            os.fsync(self._fd)
 
     def finish(self) -> None:
         """Write what comes after the last result. Raises OSError."""
@@ -64,7 +79,7 @@ class Results:
             return JsonLines(self._outlet, given.body)
         if self.format == "body":
             return Bodies(self._outlet)
-        return Delimited(self._outlet, "," if self.format == "csv" else "\t")
+        return Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not self._goes_on)
 
 
 def _table(outlet: Outlet, terminal: bool) -> Table:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
+    from fetchmux.sinks.journal import Journal, Past
     from fetchmux.spread.spread import Spread
 
 # With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
@@ -47,12 +48,14 @@ class Run:
         globs = not given.globoff and common.template is None
         self._limit: FailureLimit | None = None
         self._disk: FullDisk | None = None
+        self._journal: Journal | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
         path = None if given.output == "-" else given.output
         if path is not None and self._source.includes(path):
             raise UsageError(f"{path!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
-        self._results = Results(given, path, console.lifted)
+        past = None if given.journal is None else _past(given.journal, given)
+        self._results = Results(given, path, console.lifted, keep=past.output if past is not None and path else 0)
         sink = self._results.sink
         if console.watched or given.verbose:
             sink = Watched(sink, console, failures=given.verbose)
@@ -66,6 +69,11 @@ class Run:
             from fetchmux.inputs.choice import unique
 
             requests = unique(requests)
+        if past is not None:
+            from fetchmux.sinks.journal import Journal
+
+            self._journal = Journal(past, given.resume or "all", requests, sink, self._results)
+            requests, sink = self._journal.requests(), self._journal
         if given.ordered:
             from fetchmux.sinks.ordered import Ordered
 
@@ -108,6 +116,8 @@ class Run:
                 self._session.run()
                 self._results.finish()
             finally:
+                if self._journal is not None:
+                    self._journal.close()
                 self._results.close()
         except OSError as failure:
             return failure
@@ -137,6 +147,16 @@ class Run:
         if self._console.watched or self._given.verbose:
             self._console.tell(summary(tally, seconds))
         return status
+
+
+def _past(path: str, given: Given) -> Past:
+    """What the journal tells. Raises UsageError: whoever does not resume must not mix two runs."""
+    from fetchmux.sinks.journal import Past
+
+    past = Past(path)
+    if given.resume is None and not past.empty:
+        raise UsageError(f"the journal {path!r} is of an earlier run: --resume goes on with that")
+    return past
 
 
 def _runner(

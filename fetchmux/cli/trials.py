@@ -8,9 +8,9 @@ from typing import Self
 
 
 class Watch:
-    """A progress bar inside a `with` block; silent where standard error is no terminal."""
+    """A progress bar inside a `with` block; silent where standard error is no terminal. None: nobody knows how many."""
 
-    def __init__(self, trials: int) -> None:
+    def __init__(self, trials: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

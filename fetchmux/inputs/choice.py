@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 from fetchmux.model import Request
 
-_DIGEST = 8
-
 
 def column(line: str, number: int) -> str | None:
     """The field at `number`, from 1: between tabs where there are some, else as CSV has it; None when there is none."""
@@ -36,21 +34,10 @@ def unique(requests: Iterator[Request | None]) -> Iterator[Request | None]:
     index = 0
     for request in requests:
         if request is not None:
-            key = fingerprint(request)
+            key = request.fingerprint()
             if key in seen:
                 continue
             seen.add(key)
             request.index = index
             index += 1
         yield request
-
-
-def fingerprint(request: Request) -> int:
-    """A number of 64 bits for what is asked; inputs that cannot be sent are told apart by their text."""
-    import hashlib
-
-    url = request.input if request.url is None else request.url.text
-    parts = (request.method, url, repr(request.headers))
-    digest = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=_DIGEST)
-    digest.update(b"\0" + request.body)
-    return int.from_bytes(digest.digest(), "big")

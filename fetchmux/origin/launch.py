@@ -28,12 +28,22 @@ class OriginFailed(RuntimeError):
 
 
 class Origin:
-    """An origin in a child process, running inside a `with` block: `url(path)`, `address`, `pid`, `complaints`."""
+    """An origin in a child process, running inside a `with` block: `url(path)`, `address`, `pid`, `complaints`.
+
+    With `certificate`, the names of a file with certificates and of one with the key, a good one speaks TLS.
+    """
 
     def __init__(
-        self, kind: Literal["good", "bad"] = "good", host: str = "127.0.0.1", port: int = 0, patience: float = 30.0
+        self,
+        kind: Literal["good", "bad"] = "good",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        patience: float = 30.0,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         self._arguments = ["--kind", kind, "--host", host, "--port", str(port), "--lifeline"]
+        if certificate is not None:
+            self._arguments += ["--certificate", *certificate]
         self._patience = patience
         self._base = ""
         self.complaints = ""

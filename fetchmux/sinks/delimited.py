@@ -21,11 +21,12 @@ _LINE_END = "\r\n"
 class Delimited:
     """Writes a heading and rows; truth is written as true and false, nothing as an empty field."""
 
-    def __init__(self, stream: BinaryIO, delimiter: str) -> None:
+    def __init__(self, stream: BinaryIO, delimiter: str, *, heading: bool = True) -> None:
         self._blocks = Blocks(stream)
         self._row = io.StringIO()
         self._writer = csv.writer(self._row, delimiter=delimiter, lineterminator=_LINE_END)
-        self._add(COLUMNS)
+        if heading:
+            self._add(COLUMNS)
 
     def write(self, result: Result) -> None:
         self._add([_plain(result, column) for column in COLUMNS])

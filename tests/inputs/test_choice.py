@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fetchmux.errors import Code
-from fetchmux.inputs.choice import column, fingerprint, unique
+from fetchmux.inputs.choice import column, unique
 from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.inputs.search import Template
 from fetchmux.model import Request
@@ -60,4 +60,4 @@ def test_a_fingerprint_tells_requests_apart_by_all_that_is_sent():
         b"http://h/", b"http://h/x", b'{"url": "http://h/", "method": "PUT"}', b'{"url": "http://h/", "body": "x"}',
         b'{"url": "http://h/", "headers": {"a": "b"}}', b"no url", b"no other url",
     )  # fmt: skip
-    assert len({fingerprint(request) for request in told}) == len(told)
+    assert len({request.fingerprint() for request in told}) == len(told)
