@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator
 
 from fetchmux.errors import UsageError
-from fetchmux.model import Request, Result
+from fetchmux.inputs.urls import UrlReader
+from fetchmux.model import Job, Request, Result
 from fetchmux.session import Session
 from fetchmux.spread import words
 from fetchmux.spread.words import Frames, Kind
@@ -35,6 +36,7 @@ class Shift:
         self._waiting: list[words.Order] = []
         self._ended = False
         self._requests = words.Requests()
+        self._urls = UrlReader()
         self._session: Session | None = None
         self._cancelled = False
         self._reports = Reports(fd)
@@ -54,7 +56,7 @@ class Shift:
         try:
             session = Session(
                 self._orders(), charge.options, self._reports, backend=charge.backend, network=charge.network,
-                notice=self._reports.notice,
+                notice=self._reports.notice, elsewhere=self._passes if charge.homes else None,
             )  # fmt: skip
         except UsageError as error:
             self._reports.send(Kind.REFUSAL, str(error))
@@ -79,7 +81,14 @@ class Shift:
         if self._session is not None:
             self._session.cancel()
 
-    def _orders(self) -> Iterator[Request | None]:
+    def _passes(self, job: Job) -> bool:
+        """Pass a job on that was led to another host, which may belong to another process."""
+        if self._urls.read(job.hops[-1].url).origin.name[0] == job.url.origin.name[0]:
+            return False
+        self._reports.passed.append((job.request.index, words.journey(job)))
+        return True
+
+    def _orders(self) -> Iterator[Request | Job | None]:
         """The requests as they come; None when there is nothing to read yet."""
         make = self._requests.of
         while True:
@@ -111,11 +120,13 @@ class Reports:
     Attributes:
         session: knows what is in flight.
         taken: how many requests the session has taken.
+        passed: what others are to go on with.
     """
 
     def __init__(self, fd: int) -> None:
         self.session: Session | None = None
         self.taken = 0
+        self.passed: list[tuple[int, words.Journey]] = []
         self._fd = fd
         self._parent = os.getppid()
         self._results: list[Result] = []
@@ -134,7 +145,8 @@ class Reports:
         if os.getppid() != self._parent:
             raise BrokenPipeError
         in_flight = 0 if self.session is None else self.session.in_flight
-        if self._results or ((in_flight, self.taken) != self._told and time.monotonic() - self._told_at > _LULL):
+        changed = (in_flight, self.taken) != self._told and time.monotonic() - self._told_at > _LULL
+        if self._results or self.passed or changed:
             self._report(in_flight)
 
     def notice(self, sentence: str) -> None:
@@ -150,4 +162,5 @@ class Reports:
     def _report(self, in_flight: int) -> None:
         results, self._results, self._size = self._results, [], 0
         self._told, self._told_at = (in_flight, self.taken), time.monotonic()
-        self.send(Kind.REPORT, words.Report(in_flight, self.taken, results))
+        passed, self.passed = self.passed, []
+        self.send(Kind.REPORT, words.Report(in_flight, self.taken, results, passed))

@@ -27,7 +27,7 @@ from fetchmux.spread import words
 from fetchmux.spread.crew import Crew
 from fetchmux.spread.division import SAMPLE, Anywhere, Homes, divide, is_limited, stagger, suits_all
 from fetchmux.spread.supply import Supply
-from fetchmux.spread.words import Charge, Kind
+from fetchmux.spread.words import Charge, Journey, Kind
 from fetchmux.spread.worker import CANCEL, STOP, Worker
 
 # Requests that wait here for a process that has its hands full; beyond that many the list waits.
@@ -95,6 +95,9 @@ class Spread:
         self._noticed: set[str] = set()
         self._crew: Crew | None = None
         self._division: Division = Anywhere()
+        # What redirects have led from one process to another, by index, and whether that can happen.
+        self._journeys: dict[int, Journey] = {}
+        self._roams = False
         self._repeated: set[int] = set()
         self._failure: Exception | None = None
         self._ending = Ending(None if options.deadline is None else time.monotonic() + options.deadline)
@@ -158,13 +161,15 @@ class Spread:
                 return
             more = limited and self._supply.look_ahead(SAMPLE)
             self._await(crew, _GLANCE if more else TICK)
-        known = Counter(_host(request) for request in self._supply.again if request.url is not None)
+        known = Counter(self._host(request) for request in self._supply.again if request.url is not None)
         evenly = limited and suits_all(known, self._options, self._count)
         if limited and not evenly:
             self._division = Homes()
         # The deadline is looked after here.
         whole = msgspec.structs.replace(self._options, deadline=None)
-        charges = [Charge(self._backend, part, self._network) for part in divide(whole, self._count, hosts=evenly)]
+        parts = divide(whole, self._count, hosts=evenly)
+        self._roams = limited and not evenly and whole.follow and len(parts) > 1
+        charges = [Charge(self._backend, part, self._network, self._roams) for part in parts]
         now = time.monotonic()
         crew.charge(charges, [now + stagger(whole, place, hosts=evenly) for place in range(len(charges))])
         while not all(worker.ready for worker in crew.workers) and not self._is_over():
@@ -189,15 +194,18 @@ class Spread:
         most = MOST_HELD - sum(len(worker.held) for worker in workers)
         if max(rooms) > 0 and most > 0:
             for request in self._supply.sendable():
-                place = place_for(_host(request), rooms)
+                place = place_for(self._host(request), rooms)
                 workers[place].held.append(request)
                 rooms[place] -= 1
                 most -= 1
                 if max(rooms) <= 0 or most <= 0:
                     break
         for worker in workers:
-            worker.hand_over()
-            if self._supply.exhausted and not worker.held:
+            worker.hand_over(self._journeys)
+        # What another one passes on may become anybody's.
+        closing = self._supply.exhausted and not (self._roams and any(worker.load for worker in workers))
+        for worker in workers:
+            if closing and not worker.held:
                 worker.close_list()
 
     def _hear(self, worker: Worker, crew: Crew) -> None:
@@ -209,10 +217,16 @@ class Spread:
             report = words.decode_report(content)
             worker.note(report)
             for result in report.results:
-                self._division.leave(_host(worker.owed.pop(result.index)))
+                self._division.leave(self._host(worker.owed.pop(result.index)))
                 self._outlet.emit(result)
-                if self._repeated:
+                if self._repeated or self._journeys:
                     self._repeated.discard(result.index)
+                    self._journeys.pop(result.index, None)
+            for index, journey in report.passed:
+                request = worker.owed.pop(index)
+                self._division.leave(self._host(request))
+                self._journeys[index] = journey
+                self._supply.again.append(request)
         # Only now: to write results may have taken long.
         self._heard_at = time.monotonic()
         if worker.ended and (worker.load or not self._supply.exhausted):
@@ -233,14 +247,14 @@ class Spread:
             error = FetchError(Code.CANCELLED, "the run was cancelled", Phase.SEND)
         worker.in_flight = 0
         for request in worker.owed.values():
-            self._division.leave(_host(request))
+            self._division.leave(self._host(request))
             if self._may_repeat(request):
                 self._supply.again.append(request)
             else:
                 self._end(request, error)
         worker.owed.clear()
         for request in worker.held:
-            self._division.leave(_host(request))
+            self._division.leave(self._host(request))
         self._supply.again.extend(worker.held)
         worker.held.clear()
         if not self._ending.stopped and not crew.replace(worker):
@@ -302,9 +316,12 @@ class Spread:
 
     def _end(self, request: Request, error: FetchError) -> None:
         """The record of a request that no process answers for."""
+        self._journeys.pop(request.index, None)
         self._outlet.emit(outcome.of_request(request, error, self._backend))
 
-
-def _host(request: Request) -> str:
-    assert request.url is not None
-    return request.url.origin.name[0]
+    def _host(self, request: Request) -> str:
+        """Whom a request goes to, after all redirects so far."""
+        if self._journeys and (journey := self._journeys.get(request.index)) is not None:
+            return journey.place.name[0]
+        assert request.url is not None
+        return request.url.origin.name[0]

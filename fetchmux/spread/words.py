@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from fetchmux.model import Headers, Origin, Request, Result, Url
+from fetchmux.model import Headers, Hop, Job, Origin, Request, Result, Url
 from fetchmux.settings import Name, Network, Options
 
 _HEADER = 5
@@ -31,28 +31,54 @@ class Kind(IntEnum):
 
 
 class Charge(msgspec.Struct, frozen=True):
-    """What a process is told first: how it fetches."""
+    """What a process is told first: how it fetches.
+
+    Attributes:
+        homes: each host belongs to one process: what a redirect leads to another host is passed on.
+    """
 
     backend: str
     options: Options
     network: Network
+    homes: bool
 
 
-class Order(msgspec.Struct, frozen=True, array_like=True):
-    """One request, as its process is told of it. `url` bears no credentials; `authorization` does."""
+class Place(msgspec.Struct, frozen=True, array_like=True):
+    """A `model.Url` with its origin. `url` bears no credentials; `authorization` does."""
 
-    index: int
-    input: str
     scheme: str
     name: Name
     host_header: str
     target: str
     url: str
     authorization: str | None
+
+
+class Journey(msgspec.Struct, frozen=True, array_like=True):
+    """How far a `model.Job` has come, from which a redirect has led to a host of another process."""
+
+    place: Place
+    method: str
+    headers: Headers
+    body: bytes
+    hops: list[Hop]
+    attempts: int
+    arrived: float
+    resolving: float
+    cookies: bytes | None
+
+
+class Order(msgspec.Struct, frozen=True, array_like=True):
+    """One request, as its process is told of it, and how far it has come elsewhere."""
+
+    index: int
+    input: str
+    place: Place
     method: str
     headers: Headers
     body: bytes
     id: str | int | None
+    journey: Journey | None
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
@@ -62,23 +88,36 @@ class Report(msgspec.Struct, frozen=True, array_like=True):
         in_flight: requests that are under way.
         taken: how many of the requests that it was sent it has looked at so far.
         results: what has ended since the last report.
+        passed: what others have to go on with, by its index.
     """
 
     in_flight: int
     taken: int
     results: list[Result]
+    passed: list[tuple[int, Journey]]
 
 
-def order(request: Request) -> Order:
+def order(request: Request, journey: Journey | None = None) -> Order:
     """A request without fault, made ready to cross."""
-    url = request.url
-    assert url is not None
-    origin = url.origin
+    assert request.url is not None
     # All by place: naming them costs as much as the rest.
     return Order(
-        request.index, request.input, origin.scheme, origin.name, origin.host_header, url.target, url.text,
-        url.authorization, request.method, request.headers, request.body, request.id,
+        request.index, request.input, _place(request.url), request.method, request.headers, request.body, request.id,
+        journey,
     )  # fmt: skip
+
+
+def journey(job: Job) -> Journey:
+    """A job that others go on with, made ready to cross."""
+    cookies = None if job.cookies is None else job.cookies.dump()
+    return Journey(
+        _place(job.url), job.method, job.headers, job.body, job.hops, job.attempts, job.arrived, job.resolving, cookies
+    )
+
+
+def _place(url: Url) -> Place:
+    origin = url.origin
+    return Place(origin.scheme, origin.name, origin.host_header, url.target, url.text, url.authorization)
 
 
 class Requests:
@@ -87,17 +126,33 @@ class Requests:
     def __init__(self) -> None:
         self._origins: dict[tuple[str, Name], Origin] = {}
 
-    def of(self, order: Order) -> Request:
-        """The request that an order was made of."""
-        origin = self._origins.get((order.scheme, order.name)) or self._learn(order)
-        url = Url(origin, order.target, order.url, order.authorization)
-        return Request(order.index, order.input, url, order.method, order.headers, order.body, order.id)
+    def of(self, order: Order) -> Request | Job:
+        """The request that an order was made of, or the job that has come some way already."""
+        url = self._url(order.place)
+        request = Request(order.index, order.input, url, order.method, order.headers, order.body, order.id)
+        return request if order.journey is None else self._resumed(request, order.journey)
 
-    def _learn(self, order: Order) -> Origin:
+    def _resumed(self, request: Request, journey: Journey) -> Job:
+        # Every process of this machine has the same monotonic clock.
+        job = Job(request, self._url(journey.place), journey.arrived)
+        job.method, job.headers, job.body = journey.method, journey.headers, journey.body
+        job.hops, job.attempts, job.resolving = journey.hops, journey.attempts, journey.resolving
+        if journey.cookies is not None:
+            from fetchmux.policy.cookies import Cookies
+
+            job.cookies = cookies = Cookies()
+            cookies.load(journey.cookies)
+        return job
+
+    def _url(self, place: Place) -> Url:
+        origin = self._origins.get((place.scheme, place.name)) or self._learn(place)
+        return Url(origin, place.target, place.url, place.authorization)
+
+    def _learn(self, place: Place) -> Origin:
         if len(self._origins) >= _MOST_ORIGINS:
             self._origins.clear()
-        origin = Origin(order.scheme, order.name, order.host_header)
-        self._origins[order.scheme, order.name] = origin
+        origin = Origin(place.scheme, place.name, place.host_header)
+        self._origins[place.scheme, place.name] = origin
         return origin
 
 

@@ -8,12 +8,12 @@ import socket
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fetchmux import offspring
 from fetchmux.model import Request
 from fetchmux.spread import words
-from fetchmux.spread.words import Charge, Frames, Kind, Report
+from fetchmux.spread.words import Charge, Frames, Journey, Kind, Report
 
 _BLOCK = 1 << 20
 # A process has so many seconds' worth of requests before it beyond its window, and at least so many of them. It asks
@@ -100,8 +100,8 @@ class Worker:
         self._outbox += words.frame(Kind.CHARGE, charge)
         self.push()
 
-    def hand_over(self) -> None:
-        """Send what is held."""
+    def hand_over(self, journeys: Mapping[int, Journey]) -> None:
+        """Send what is held, and how far it has come before."""
         if not self.held or self.ended or time.monotonic() < self._opens_at:
             return
         room = self.room + len(self.held)
@@ -109,7 +109,7 @@ class Worker:
         while self.held and len(orders) < room:
             request = self.held.popleft()
             self.owed[request.index] = request
-            orders.append(words.order(request))
+            orders.append(words.order(request, journeys.get(request.index) if journeys else None))
         if orders:
             self._sent += len(orders)
             self._outbox += words.frame(Kind.ORDERS, orders)

@@ -131,30 +131,70 @@ class Guest(http.server.BaseHTTPRequestHandler):
         time.sleep(0.02)
         with self.server.lock:
             self.server.now[host] -= 1
-        self.send_response(200)
+        stage, _, there = self.path.removeprefix("/").partition("/")
+        self.send_response(302 if there else 200)
         self.send_header("Content-Length", "0")
+        self.send_header("X-Cookie", self.headers.get("Cookie", "none"))
+        if there:
+            # The rest of the path names the hosts to go to, one after another.
+            host, _, rest = there.partition("/")
+            location = f"http://{host}:{self.server.server_address[1]}/{stage}x/{rest}"
+            self.send_header("Set-Cookie", f"from={stage}; Path=/")
+            self.send_header("Location", location.rstrip("/"))
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nobody reads it."""
 
 
-@pytest.mark.parametrize("hosts", [["a.test"], ["a.test", "b.test", "c.test"]])
-def test_the_limit_of_a_host_holds_for_all_processes_together(hosts: list[str]):
+@contextlib.contextmanager
+def crowd_at(hosts: list[str]) -> Iterator[tuple[Crowd, list[str]]]:
+    """A crowd, and the options by which these hosts are there."""
     with Crowd() as crowd:
         thread = threading.Thread(target=crowd.serve_forever)
         thread.start()
-        port = crowd.server_address[1]
-        known = [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
-        urls = [f"http://{host}:{port}/{number}" for number in range(40) for host in hosts]
+        try:
+            port = crowd.server_address[1]
+            yield crowd, [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
+        finally:
+            crowd.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("hosts", [["a.test"], ["a.test", "b.test", "c.test"]])
+def test_the_limit_of_a_host_holds_for_all_processes_together(hosts: list[str]):
+    with crowd_at(hosts) as (crowd, known):
+        urls = [f"http://{host}:{crowd.server_address[1]}/{number}" for number in range(40) for host in hosts]
         done = shell.run("get", "--processes", "3", "--per-host", "4", "-c", "30", *known, "-",
                          stdin="\n".join(urls).encode())  # fmt: skip
-        crowd.shutdown()
-        thread.join()
     assert done.returncode == 0
     assert len(shell.records(done.stdout)) == len(urls)
     # Overlapping, so more than one process or a whole limit was at work, and never beyond it.
     assert all(2 <= crowd.most[host] <= 4 for host in hosts), crowd.most
+
+
+@pytest.mark.parametrize("backend", ["epoll", "threads"])
+def test_the_limit_of_a_host_holds_for_what_redirects_lead_there_from_all_processes(backend: str):
+    hosts = [*(f"h{number}.test" for number in range(6)), "d.test"]
+    with crowd_at(hosts) as (crowd, known):
+        port = crowd.server_address[1]
+        # To d.test and back, where the cookie of the first visit is shown again.
+        urls = [f"http://{host}:{port}/{number}/d.test/{host}" for number in range(8) for host in hosts[:-1]]
+        options = ["get", "-b", backend, "--per-host", "2", "-c", "18", *known, "-"]
+        told = [
+            shell.records(shell.run(*options, *more, stdin="\n".join(urls).encode()).stdout)
+            for more in (["--processes", "1"], ["--processes", "3"])
+        ]
+    assert all(most <= 2 for most in crowd.most.values()), crowd.most
+    for records in told:
+        assert [len(record["redirects"]) for record in records] == [2] * len(urls)
+        assert [dict(record["headers"])["X-Cookie"] for record in records] == [
+            f"from={number}" for number in range(8) for _ in hosts[:-1]
+        ]
+        for record in records:
+            for name in ("timings", "reused", "headers"):
+                del record[name]
+    assert told[0] == told[1]
 
 
 def test_a_host_that_a_limit_holds_back_holds_up_no_other_of_its_process():

@@ -59,5 +59,6 @@ def test_a_charge_crosses_whole():
         "epoll",
         Options(concurrency=3, max_body=5, rate=2.5, body="digest"),
         Network(fixed=((("h", 80), ("127.0.0.1",)),), proxy="", tls=TlsOptions(insecure=True), netrc=""),
+        homes=True,
     )
     assert words.decode_charge(words.frame(Kind.CHARGE, charge)[5:]) == charge
