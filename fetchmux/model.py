@@ -184,6 +184,10 @@ class Result(msgspec.Struct):
 class CookieKeeper(Protocol):
     """Cookies of one input, from hop to hop."""
 
+    def dump(self) -> bytes:
+        """All of them, for another process of this program."""
+        ...
+
     def take(self, fields: list[tuple[str, str]], url: str) -> None:
         """Keep what a reply from `url` sets."""
         ...

@@ -109,7 +109,8 @@ class Run:
             import platform
 
             python = f"{platform.python_implementation()} {platform.python_version()}"
-            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
+            several = f", {self._given.processes:,} processes" if self._given.processes > 1 else ""
+            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}{several}, {python}")
         if self._console.watched and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
