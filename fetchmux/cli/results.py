@@ -34,7 +34,7 @@ class Results:
         format: how results are written.
         sink: takes them.
         secure: waits until what was written is on the disk.
-        ragged: a terminal shows bare bodies, which may break off in a line: nothing may be drawn below.
+        ragged: a terminal shows what may break off in a line: nothing may be drawn below.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Results:
         fd = open_file(path, append=append)
         terminal = os.isatty(fd)
         self.format = given.format_for(terminal and path is None)
-        self.ragged = terminal and self.format == "body"
+        self.ragged = terminal and (self.format == "body" or given.write_out is not None)
         if terminal:
             # A table has colours of its own and has made the rest harmless.
             self._outlet: Outlet = SharedTerminal(fd, path, lifted, foreign=self.format != "table")
@@ -70,6 +70,10 @@ class Results:
         self._outlet.close()
 
     def _plain_sink(self, given: Given, *, headed: bool) -> Sink:
+        if given.write_out is not None:
+            from fetchmux.sinks.template import WriteOut
+
+            return WriteOut(self._outlet, given.write_out, given.body)
         if self.format == "jsonl":
             return JsonLines(self._outlet, given.body)
         if self.format == "body":

@@ -29,13 +29,10 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
+    from fetchmux.sinks.archive import Archive
     from fetchmux.spread.spread import Spread
 
     Requests = Iterator[Request | None]
-
-# With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
-_WAITING = 8
-_LEAST_WAITING = 1_024
 
 
 class Run:
@@ -56,6 +53,7 @@ class Run:
                 raise UsageError(f"{written!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
         self._resumption = _resumption(given, path)
+        self._archives = _archives(given, self._source)
         appends = self._resumption is not None and self._resumption.appends
         self._results = Results(given, path, console.lifted, append=appends)
         requests, sink = self._composed(read_requests(self._source, common), self._results.sink)
@@ -74,6 +72,10 @@ class Run:
             sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
         if given.on_save_error == "stop":
             sink = self._disk = FullDisk(sink, lambda: self._session.stop())
+        if self._archives:
+            from fetchmux.sinks.archive import Archived
+
+            sink = Archived(sink, self._archives)
         if given.unique:
             from fetchmux.inputs.choice import unique
 
@@ -82,9 +84,9 @@ class Run:
             keeping = self._resumption.keep(requests, sink, self._results.secure, console.notice)
             requests, sink, self._keeping = keeping.requests(), keeping, keeping
         if given.ordered:
-            from fetchmux.sinks.ordered import Ordered
+            from fetchmux.sinks.ordered import Ordered, room
 
-            ordered = Ordered(requests, sink, max(_LEAST_WAITING, _WAITING * given.concurrency))
+            ordered = Ordered(requests, sink, room(given.concurrency))
             requests, sink = ordered.requests(), ordered
         return requests, sink
 
@@ -110,7 +112,8 @@ class Run:
             import platform
 
             python = f"{platform.python_implementation()} {platform.python_version()}"
-            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
+            several = f", {self._given.processes:,} processes" if self._given.processes > 1 else ""
+            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}{several}, {python}")
         if self._console.watched and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
@@ -127,6 +130,8 @@ class Run:
             finally:
                 if self._keeping is not None:
                     self._keeping.sync()
+                for archive in self._archives:
+                    archive.close()
                 self._results.close()
                 if self._resumption is not None:
                     self._resumption.close()
@@ -172,6 +177,15 @@ def _resumption(given: Given, path: str | None) -> Resumption | None:
     from fetchmux.cli.resumption import Resumption
 
     return Resumption(given, path)
+
+
+def _archives(given: Given, source: Source) -> list[Archive]:
+    """The archives, opened. Raises UsageError."""
+    if given.har is None and given.warc is None:
+        return []
+    from fetchmux.cli.archives import open_archives
+
+    return open_archives(given, source)
 
 
 def _runner(

@@ -14,6 +14,14 @@ from fetchmux.sinks import Sink
 
 # So many bytes of bodies may wait for an older result; beyond that the list waits.
 MOST_BYTES = 64 * 1024 * 1024
+# So many requests, as a multiple of the window, may be out; at least so many.
+_OUT = 8
+_LEAST_OUT = 1_024
+
+
+def room(concurrency: int) -> int:
+    """How many requests may be out that have no written record, where so many are in flight at once."""
+    return max(_LEAST_OUT, _OUT * concurrency)
 
 
 class Ordered:

@@ -38,7 +38,7 @@ def test_after_any_number_of_deaths_each_input_has_exactly_one_record(tmp_path: 
 def test_no_death_at_any_byte_costs_a_record_or_doubles_one(tmp_path: Path):
     """One run, killed at each byte that it writes to either file."""
     dice = random.Random(1)
-    place = Place(tmp_path, inputs=3)
+    place = Place(tmp_path, inputs=2)
     place.live(dice, well)
     output, journal = place.output.read_bytes(), place.journal.read_bytes()
     for written in range(len(output) + 1):
