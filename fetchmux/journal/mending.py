@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import os
-import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -116,7 +116,11 @@ def _rewrite(path: str, file: IO[bytes], form: Format, kept: _Kept) -> None:
                     copy.write(piece.data)
             copy.flush()
             os.fsync(copy.fileno())
-        shutil.copymode(path, new)
+            old = os.fstat(file.fileno())
+            # Root gives the file back to its owner; nobody else needs to.
+            with contextlib.suppress(PermissionError):
+                os.fchown(copy.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(copy.fileno(), stat.S_IMODE(old.st_mode))
         os.replace(new, path)
     except BaseException:
         os.unlink(new)

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import resource
 import signal
 import time
 from collections import Counter
@@ -38,7 +39,8 @@ def test_after_twenty_kills_at_random_moments_each_input_has_exactly_one_record(
         kills = 0
         for backend in itertools.cycle(dice.sample(BACKENDS, len(BACKENDS))):
             processes = "2" if kills % 5 == 4 else "1"
-            with shell.running(*how, "-b", backend, "--processes", processes, "-q") as process:
+            # At a pace at which twenty lives do not fetch all of it, however late they are killed.
+            with shell.running(*how, "-b", backend, "--processes", processes, "--rate", "500/s", "-q") as process:
                 enough = lines_of(journal) + dice.randrange(100)
                 while lines_of(journal) < enough and process.poll() is None:
                     time.sleep(0.002)
@@ -46,7 +48,7 @@ def test_after_twenty_kills_at_random_moments_each_input_has_exactly_one_record(
                 kills += process.wait() == -signal.SIGKILL
             if kills == 20:
                 break
-            assert lines_of(journal) < 2 * len(urls), "the list is too short for twenty kills"
+            assert lines_of(journal) <= len(urls), "the list is too short for twenty kills"
         done = shell.run(*how)
         assert (done.returncode, done.stderr) == (1, b"")
     assert counts(output) == Counter(range(len(urls)))
@@ -192,3 +194,18 @@ def test_a_journal_shows_how_each_input_has_ended(origin: Origin, tmp_path: Path
         (1, False, None, "connect-refused"),
     ]
     assert "secret" not in text
+
+
+def test_a_journal_that_cannot_be_written_ends_the_run_which_can_be_gone_on_with(origin: Origin, tmp_path: Path):
+    urls = [origin.url(f"/bytes/{number}") for number in range(200)]
+    how = ["get", "--journal", "journal", *urls]
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    first = shell.run(*how, cwd=tmp_path, preexec_fn=small_files)
+    assert (first.returncode, first.stderr) == (1, b"fetchmux: journal: File too large\n")
+    again = shell.run(*how, "--resume", cwd=tmp_path)
+    assert (again.returncode, again.stderr) == (0, b"")
+    found = {record["index"] for record in shell.records(first.stdout) + shell.records(again.stdout) if record["ok"]}
+    assert found == set(range(200))

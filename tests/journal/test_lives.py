@@ -120,6 +120,27 @@ def test_a_change_of_what_was_never_fetched_is_no_other_list(tmp_path: Path):
     place.check(whole=True)
 
 
+def test_a_file_that_is_written_anew_keeps_its_mode_and_leaves_nothing_beside_it(tmp_path: Path):
+    place, dice = Place(tmp_path), random.Random(12)
+    place.live(dice, lambda request: Code.TIMEOUT if request.index < 5 else None)
+    place.output.chmod(0o640)
+    before = place.output.stat().st_ino
+    place.live(dice, well)
+    assert place.output.stat().st_ino != before
+    assert place.output.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal", "output"]
+
+
+def test_a_link_to_the_output_stays_one(tmp_path: Path):
+    place, dice = Place(tmp_path), random.Random(13)
+    (tmp_path / "elsewhere").touch()
+    place.output.symlink_to(tmp_path / "elsewhere")
+    place.live(dice, lambda request: Code.TIMEOUT if request.index < 5 else None)
+    place.live(dice, well)
+    assert place.output.is_symlink()
+    place.check(whole=True)
+
+
 # The file
 
 
