@@ -228,10 +228,10 @@ class Frontier:
             self._reject(job.request, error, job)
             return None
         job.attempts += 1
-        if predecessor is not None:
-            job.addresses = predecessor.core.job.addresses
         exchange = Exchange(
             job,
+            # On a kept connection the job needs no addresses. If it turns out dead, they are looked up then: those of
+            # the predecessor's job may be another host's, where a redirect has sent it.
             job.addresses[job.turn] if predecessor is None else predecessor.address,
             outgoing,
             self._open_store(job.request),

@@ -486,6 +486,19 @@ def test_a_dead_connection_is_replaced_at_the_same_host_and_is_no_attempt():
     assert run.finished
 
 
+def test_a_successor_on_a_dead_connection_goes_to_its_own_host_wherever_a_redirect_sent_the_one_before_it():
+    run = world(["http://h/1", "http://h/2"], concurrency=1)
+    first = run.take()
+    first.sent(len(first.outgoing))
+    first.feed(b"HTTP/1.0 302 x\r\nLocation: http://g/\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")
+    second = run.frontier.settle(first)
+    assert second is not None
+    assert second.core.job.url.text == "http://h/2"
+    run.die(second)
+    fresh = run.take()
+    assert (fresh.job.url.text, fresh.address.sockaddr[0]) == ("http://h/2", "ip-of-h")
+
+
 # Names that wait behind names
 
 
