@@ -201,6 +201,7 @@ class Job:
         attempts: exchanges begun for it, without those that a redirect or a dead connection took.
         fresh: the next attempt must not reuse a connection.
         hops: the redirects that were followed; cookies: what they set.
+        setback: what becomes of it when its next attempt can only begin after the time for retries; None: it has none.
     """
 
     __slots__ = (
@@ -215,6 +216,7 @@ class Job:
         "method",
         "request",
         "resolving",
+        "setback",
         "turn",
         "url",
     )
@@ -233,3 +235,4 @@ class Job:
         self.fresh = False
         self.hops: list[Hop] = []
         self.cookies: CookieKeeper | None = None
+        self.setback: FetchError | None = None

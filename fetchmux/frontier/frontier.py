@@ -220,6 +220,10 @@ class Frontier:
 
     def _begin(self, job: Job, predecessor: Carried | None = None) -> Carried | None:
         """Start an attempt, on the connection of `predecessor` if there is one."""
+        if job.setback is not None and (late := self._sequels.too_late(job, self._clock())) is not None:
+            self._admission.leave(job)
+            self._reject(job.request, late, job)
+            return None
         try:
             headers = job.headers if job.cookies is None else self._with_cookies(job, job.cookies)
             outgoing = self._builder.build(job.url, job.method, headers, job.body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fetchmux.errors import FetchError, Phase
 from fetchmux.exchange import Exchange
+from fetchmux.inputs.urls import mask
 from fetchmux.model import Address, Failure, Job, Request, Result, Store, Timings
 
 
@@ -20,6 +21,8 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     result.timings = _timings(exchange)
     if head is not None:
         result.status, result.reason, result.http_version, result.headers = head
+        if head.status > 200:
+            result.headers = [_showable(*field) for field in head.fields]
     if error is None:
         result.ok = head is not None and not (fail and head.status >= 400)
         if exchange.store is not None:
@@ -29,6 +32,11 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
         if exchange.store is not None:
             exchange.store.drop()
     return result
+
+
+def _showable(name: str, value: str) -> tuple[str, str]:
+    """A field without the password that a server may have put into the place it sends us to."""
+    return (name, mask(value)) if "@" in value and name.lower() == "location" else (name, value)
 
 
 def _finish(store: Store, result: Result) -> None:

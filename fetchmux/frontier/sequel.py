@@ -83,7 +83,14 @@ class Sequels:
         if not options.retries or head is None or head.status not in retries.PAUSING:
             return 0.0
         asked = self._asked_for(exchange) or 0.0
-        return asked if options.retry_max_time is None or asked <= options.retry_max_time else 0.0
+        longest = retries.LONGEST_ASKED if options.retry_max_time is None else options.retry_max_time
+        return asked if asked <= longest else 0.0
+
+    def too_late(self, job: Job, now: float) -> FetchError | None:
+        """The failure of a job whose next attempt would begin after the time for retries."""
+        setback, job.setback = job.setback, None
+        most = self._options.retry_max_time
+        return None if most is None or now - job.arrived <= most else setback
 
     def _fresh_connection(self, exchange: Exchange) -> bool:
         """A reused connection that died before a byte of the reply: the server had closed it while it was idle."""
@@ -142,8 +149,14 @@ class Sequels:
         if not retries.worth_it(job.method, error, status, every_method=options.retry_all):
             return None
         after = retries.pause(job.attempts, self._chance) if asked is None else asked
-        if options.retry_max_time is not None and now + after - job.arrived > options.retry_max_time:
+        if options.retry_max_time is None:
+            if after > retries.LONGEST_ASKED:
+                return None
+        elif now + after - job.arrived > options.retry_max_time:
             return None
+        else:
+            # The pause fits in; what is to be waited for behind it, a slot or a pace, may not.
+            job.setback = error or FetchError(Code.TIMEOUT, f"no time was left after status {status}", Phase.HEAD)
         job.turn = 0
         return Sequel(after)
 
