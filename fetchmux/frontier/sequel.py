@@ -96,7 +96,7 @@ class Sequels:
         """A reused connection that died before a byte of the reply: the server had closed it while it was idle."""
         if not exchange.reused or exchange.collector.wire_size or exchange.error is None:
             return False
-        exchange.job.fresh = exchange.error.code in (Code.EMPTY_REPLY, Code.CONNECTION_LOST)
+        exchange.job.fresh = exchange.error.code in (Code.EMPTY_REPLY, Code.CONNECTION_LOST, Code.TLS_FAILED)
         return exchange.job.fresh
 
     def _next_address(self, exchange: Exchange) -> bool:
