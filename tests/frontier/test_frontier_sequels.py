@@ -546,7 +546,7 @@ def test_a_successor_on_a_dead_connection_goes_to_its_own_host_wherever_a_redire
     second = run.frontier.settle(first)
     assert second is not None
     assert second.core.job.url.text == "http://h/2"
-    run.die(second)
+    run.die(second.core)
     fresh = run.take()
     assert (fresh.job.url.text, fresh.address.sockaddr[0]) == ("http://h/2", "ip-of-h")
 
