@@ -18,9 +18,8 @@ import os
 import random
 import time
 from pathlib import Path
-from typing import Any
 
-from fetchmux.cli.compare import compare
+from fetchmux.cli.question import DEFAULT_ROUNDS
 from fetchmux.compare import launch, machine, measure, scenarios
 from fetchmux.compare.summary import ranks
 from fetchmux.compare.trial import Trial
@@ -33,11 +32,6 @@ WISH = scenarios.Wish(rounds=1, warm_up=10, concurrency=50, timeout=60.0, limit=
 SLOWER = 1.1
 # Of one CPU: what others may take while a pair is measured that counts as undisturbed.
 DISTURBED = 0.1
-
-
-def default(option: str) -> Any:
-    """What `fetchmux compare` does without options."""
-    return next(parameter.default for parameter in compare.params if parameter.name == option)
 
 
 def record(path: Path, rounds: int, *, quiet: bool) -> None:
@@ -124,7 +118,7 @@ def main() -> None:
     if given.what == "record":
         record(given.file, given.count or 60, quiet=given.quiet)
     else:
-        judge(given.file, given.count or 1000, given.rounds or default("rounds"))
+        judge(given.file, given.count or 1000, given.rounds or DEFAULT_ROUNDS)
 
 
 if __name__ == "__main__":

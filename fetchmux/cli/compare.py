@@ -1,7 +1,7 @@
-"""The command `compare`: options to a setting, reports to tables and a verdict.
+"""The command `compare`: its options, and the order in which they take effect.
 
-Knows what a person may ask for and the order in which things are told. Must not know how a trial runs or what a number
-means; `fetchmux.compare` does.
+Must not know what makes sense together (`question` does), how trials are watched (`measuring`), nor what a number means
+(`fetchmux.compare`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from fetchmux.cli.earlier import Earlier
     from fetchmux.compare.export import Document
 
-_DEFAULT_ROUNDS = 8
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EXPORTS = ("json", "csv", "markdown", "html")
 # Beside the exports, what may be said of a comparison that is there already.
@@ -64,12 +63,14 @@ def _schema(context: click.Context, option: click.Parameter, wanted: bool) -> No
               help="Processes that share each trial.  [default: 1, or the scenario's]")
 @click.option("--keep-alive/--no-keep-alive", default=None,
               help="Use a connection for more than one request.  [default: the scenario's]")
-@click.option("--rounds", type=click.IntRange(min=1), default=_DEFAULT_ROUNDS, metavar="N",
-              help="Trials of each strategy.")
+@click.option("--rounds", type=click.IntRange(min=1), metavar="N",
+              help="Trials of each strategy."
+              f"  [default: {question.DEFAULT_ROUNDS}, or as many as --max-time leaves time for]")
 @click.option("--until", type=words.share, metavar="SHARE",
               help="Add rounds until each median is known so well, such as 2%.")
 @click.option("--max-time", type=options.duration, metavar="TIME",
-              help="No round of a cell begins later.  [default: 10m with --until]")
+              help="No round of a cell begins later."
+              f"  [default: {question.SOON:g}s; 10m with --until; none with --rounds]")
 @click.option("--warmup", "--warm-up", "warm_up", type=click.IntRange(min=0), default=10, metavar="N",
               help="Requests of each trial before the clock runs.")
 @click.option("--seed", type=int, metavar="N", help="Gives the order of the trials.  [default: drawn and printed]")

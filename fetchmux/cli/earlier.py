@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from rich.table import Table
@@ -34,25 +35,69 @@ def read(path: Path) -> Document:
         raise UsageError(f"{str(path)!r} is no comparison that can be read here: {error}") from None
 
 
+class Load(NamedTuple):
+    """What has become of one load; `where`: its name where there are several; `absent`: who had no rank then."""
+
+    where: str
+    changes: list[against.Change]
+    absent: list[str]
+
+
+class Judgement(NamedTuple):
+    """All loads; with a `margin`, a strategy that is surely slower by more than this share fails."""
+
+    title: str
+    margin: float | None
+    loads: list[Load]
+
+    @property
+    def slower(self) -> list[str]:
+        """Those that fail, each with its load."""
+        margin = math.inf if self.margin is None else self.margin
+        return [f"{change.backend}{load.where}" for load in self.loads for change in load.changes
+                if change.slower_than(margin)]  # fmt: skip
+
+    @property
+    def failed(self) -> bool:
+        """Whether the gate is shut: also where there is nothing that it could have let through."""
+        return self.margin is not None and (bool(self.slower) or not any(load.changes for load in self.loads))
+
+    def parts(self) -> Iterator[Table | Text]:
+        """A table for each load, and the sentences on them."""
+        for load in self.loads:
+            yield Text()
+            yield Text(f"{self.title}{load.where}", "bold")
+            yield _table(load.changes) if load.changes else Text("No strategy has a rank in both.", "bold red")
+            if load.absent and load.changes:
+                yield Text(f"Without a rank then: {findings.listed(load.absent)}.", "dim")
+        yield Text(_METHOD, "dim")
+        if self.margin is not None:
+            yield self._sentence(self.margin)
+        yield Text()
+
+    def _sentence(self, margin: float) -> Text:
+        beyond = f"slower by more than {margin * 100:.3g} %"
+        if self.slower:
+            return Text(f"Surely {beyond}: {findings.listed(self.slower)}.", "bold red")
+        if self.failed:
+            return Text("Nothing could be held against anything.", "bold red")
+        if any(math.isinf(change.interval.high) for load in self.loads for change in load.changes):
+            return Text("A single round shows nothing: take more, here and then.", "yellow")
+        return Text(f"Nothing was shown to be {beyond}.", "green")
+
+
 class Earlier:
-    """The comparison to hold against; refused with a UsageError if it does not have all that is to be compared.
-
-    Args:
-        margin: a strategy that is surely slower by more than this share fails; None: nothing fails.
-
-    Attributes:
-        slower: after `tables`, those that fail, each with the load in words.
-    """
+    """The comparison to hold against; refused with a UsageError if it does not have all that is to be compared."""
 
     def __init__(self, path: Path, margin: float | None, document: Document) -> None:
         self._path = str(path)
         self._margin = margin
         old = read(path)
-        self._cells = [self._found(cell, other) for cell, other in _pairs(document, old)]
+        pairs = zip(document.cells, against.counterparts(document.cells, old.cells), strict=True)
+        self._cells = [self._found(cell, other) for cell, other in pairs]
         self._reference = old.reference
         self._differences = against.differences(document.machine, old.machine)
         self._started = old.started
-        self.slower: list[str] = []
 
     def _found(self, cell: Cell, other: Cell | None) -> Cell:
         if other is None:
@@ -65,42 +110,23 @@ class Earlier:
             return []
         return [f"{self._path} is of another machine: {'; '.join(self._differences)}"]
 
-    def parts(self, cells: Sequence[Cell], summaries: Sequence[Summary]) -> Iterator[Table | Text]:
-        """A table for each load and the sentences on it; fills `slower`."""
+    def judge(self, cells: Sequence[Cell], summaries: Sequence[Summary]) -> Judgement:
+        """What has changed."""
+        title = f"Against {self._path} of {self._started[:16].replace('T', ', ')}"
+        loads = []
         for cell, summary, earlier in zip(cells, summaries, self._cells, strict=True):
-            old = summarise(earlier, self._reference)
-            found = against.changes(summary, old)
             where = f" ({findings.label(cell)})" if len(cells) > 1 else ""
-            yield Text()
-            yield Text(f"Against {self._path} of {self._started[:16].replace('T', ', ')}{where}", "bold")
-            yield _table(found) if found else Text("No strategy has a rank in both.", "yellow")
-            absent = [row.backend for row in summary.rows if row.backend not in {change.backend for change in found}]
-            if absent and found:
-                yield Text(f"Without a rank then: {findings.listed(absent)}.", "dim")
-            self.slower += [f"{change.backend}{where}" for change in found if self._fails(change)]
-        yield Text(_METHOD, "dim")
-        if self._margin is not None:
-            yield self._judgement(self._margin)
-        yield Text()
-
-    def _fails(self, change: against.Change) -> bool:
-        return self._margin is not None and change.slower_than(self._margin)
-
-    def _judgement(self, margin: float) -> Text:
-        beyond = f"slower by more than {margin * 100:.3g} %"
-        if self.slower:
-            return Text(f"Surely {beyond}: {findings.listed(self.slower)}.", "bold red")
-        return Text(f"Nothing was shown to be {beyond}.", "green")
+            found = against.changes(summary, summarise(earlier, self._reference))
+            named = {change.backend for change in found}
+            absent = [row.backend for row in (*summary.rows, *summary.peers) if row.backend not in named]
+            loads.append(Load(where, found, absent))
+        return Judgement(title, self._margin, loads)
 
 
 _METHOD = (
     "time: how many times as long it takes now; trimmed geometric means of the rounds, Welch's interval of two "
     "independent samples. Each holds with 95 % for itself, so of twenty strategies one may be told wrongly."
 )
-
-
-def _pairs(document: Document, old: Document) -> Iterator[tuple[Cell, Cell | None]]:
-    return zip(document.cells, against.counterparts(document.cells, old.cells), strict=True)
 
 
 def _table(found: Sequence[against.Change]) -> Table:

@@ -6,10 +6,10 @@ Knows which of them exclude one another. Must not open, import or start anything
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Literal, get_args
 
 import click
+import msgspec
 
 from fetchmux.model import Headers
 from fetchmux.settings import BodyUse, Name, Network, Options, Saving, TlsOptions
@@ -21,8 +21,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 SHOWN: tuple[ShownBody, ...] = get_args(ShownBody)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True):
     """One call of `get`. A format of None means: what suits the place where results go."""
 
     targets: tuple[str, ...]

@@ -49,8 +49,13 @@ def run(comparison: Comparison, document: Document, exports: Exports) -> int | N
 def _perform(comparison: Comparison, watch: Watch, exports: Exports) -> None:
     """All trials, with what is to be kept written as soon as it is known, and all of it in any case at the end."""
     try:
+        before = None
         for cell, backend, report in comparison.trials():
             if report is None:
+                # Where time ran out there are fewer rounds than were meant.
+                if before is not None and cell is not before and not _complete(before):
+                    exports.all()
+                before = cell
                 watch.begins(backend)
                 continue
             watch.ends()
@@ -87,9 +92,10 @@ def conclude(outlet: Outlet, document: Document, ended: int | None, earlier: Ear
     summaries = [summarise(cell, document.reference) for cell in document.cells]
     reports = [report for cell in document.cells for report in cell.reports]
     status = 1 if any(summary.unranked for summary in summaries) or any(report.failed for report in reports) else 0
-    text = render(document, summaries, earlier, timelines=timelines)
-    if earlier is not None and earlier.slower:
+    judgement = None if earlier is None else earlier.judge(document.cells, summaries)
+    if judgement is not None and judgement.failed:
         status = 1
+    text = render(document, summaries, judgement, timelines=timelines)
     try:
         outlet.write(text.encode(sys.stdout.encoding, "replace"))
     except BrokenPipeError:

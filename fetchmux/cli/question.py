@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from fetchmux.compare.export import Document
     from fetchmux.compare.scenarios import Scenario
 
+DEFAULT_ROUNDS = 8
+# Whoever asks for nothing shall have an answer within a minute, on a slow machine too. In seconds.
+SOON = 46.0
+_LATE = 600.0
+
 
 def document(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Document:
     """What is compared, where and when, before anything is measured. Raises UsageError."""
@@ -46,11 +51,13 @@ def _cells(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any])
     sweeps = dict(given["sweeps"])
     chosen = scenarios.find([name for listed in given["scenarios"] for name in listed] or ["io"])
     _check(urls, [*sweeps], chosen, given)
+    longest = _LATE if given["until"] else None if given["rounds"] else SOON
     wish = scenarios.Wish(
+        rounds=given["rounds"] or DEFAULT_ROUNDS,
         timeout=given["timeout"],
         limit=given["trial_timeout"],
-        max_time=given["max_time"] or (600.0 if given["until"] else None),
-        **{name: given[name] for name in ("rounds", "warm_up", "concurrency", "until", "requests", "delay", "size")},
+        max_time=given["max_time"] or longest,
+        **{name: given[name] for name in ("warm_up", "concurrency", "until", "requests", "delay", "size")},
         **{name: given[name] for name in ("work", "idle", "keep_alive", "processes")},
     )
     table = scenarios.cells(chosen, sweeps, wish, names, _readable(urls))

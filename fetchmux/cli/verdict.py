@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fetchmux.cli import bars, columns, findings, grand, wording
-from fetchmux.cli.earlier import Earlier
+from fetchmux.cli.earlier import Judgement
 from fetchmux.cli.glyphs import glyphs
 from fetchmux.cli.timeline import timeline
 from fetchmux.compare import traces
@@ -34,7 +34,7 @@ PEERS = "Peers, which bring their own HTTP stack"
 
 
 def render(
-    document: Document, summaries: list[Summary], earlier: Earlier | None = None, *, timelines: bool = False
+    document: Document, summaries: list[Summary], judgement: Judgement | None = None, *, timelines: bool = False
 ) -> str:
     """Everything, as standard output takes it: in colours and as wide as the terminal, if it is one."""
     # Written by the caller in one go: what the console itself cannot write, it takes for a defect.
@@ -52,7 +52,7 @@ def render(
             console.print(table)
             console.print()
         console.print(Text(grand.LEGEND, "dim"))
-    for part in () if earlier is None else earlier.parts(cells, summaries):
+    for part in () if judgement is None else judgement.parts():
         console.print(part)
     for sentence in (*found(document, summaries), *method(document), *advised(cells, summaries)):
         console.print(sentence, soft_wrap=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from fetchmux.model import Request, Result, Store
@@ -33,6 +32,9 @@ class Digest:
     __slots__ = ("_hash",)
 
     def __init__(self) -> None:
+        # Late: it takes a while to load, and most runs hash nothing.
+        import hashlib
+
         self._hash = hashlib.sha256()
 
     def write(self, data: bytes) -> None:

@@ -118,6 +118,22 @@ def test_slower_by_more_than_the_margin_is_status_1(files: tuple[str, str, str])
         assert b"Nothing was shown to be slower by more than" in done.stdout
 
 
+def test_a_gate_that_nothing_can_pass_through_is_shut_and_one_that_can_tell_nothing_says_so(tmp_path: Path):
+    for name, backend, rounds in (("a", "epoll", 7), ("b", "threads", 7), ("c", "epoll", 1)):
+        export.save(tmp_path / name, made.document([made.cell({backend: 1.0}, rounds=rounds)]))
+
+    def gate(new: str) -> tuple[int, bytes]:
+        done = compare("--from", str(tmp_path / new), "--against", str(tmp_path / "a"), "--fail-if-slower", "10%")
+        return done.returncode, done.stdout
+
+    status, text = gate("b")
+    assert status == 1
+    assert b"Nothing could be held against anything." in text
+    status, text = gate("c")
+    assert status == 0
+    assert b"A single round shows nothing" in text
+
+
 def test_another_machine_is_a_warning(files: tuple[str, str, str]):
     document = export.load(Path(files[0]))
     document.machine.cpu = "Z80"

@@ -387,6 +387,17 @@ def test_rounds_are_added_until_the_medians_are_known_and_no_longer_than_it_may_
     assert len(export.load(path).cells[0].reports) == 1
 
 
+def test_without_a_wish_nothing_takes_longer_than_a_minute_and_a_wish_for_rounds_is_kept(tmp_path: Path):
+    path = tmp_path / "out.json"
+    quick = ("-b", "epoll", "-n", "1", "--delay", "0", "--export-json", str(path))
+    compare(*quick)
+    setting = export.load(path).cells[0].setting
+    assert (setting.rounds, setting.max_time) == (8, 46.0)
+    compare(*quick, "--rounds", "2")
+    setting = export.load(path).cells[0].setting
+    assert (setting.rounds, setting.max_time) == (2, None)
+
+
 def test_the_advice_is_in_the_last_lines():
     lines = compare(*TWO, *QUICK, "--rounds", "3").stdout.decode().splitlines()
     advice = " ".join(lines).rpartition("Use ")[2]
