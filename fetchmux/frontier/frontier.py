@@ -45,7 +45,7 @@ class Frontier:
     """Between an input and a strategy.
 
     Args:
-        source: the input; it yields None when there is nothing to read yet.
+        source: the input; it yields None when there is nothing to read yet, and a job that has begun elsewhere.
         options: the limits.
         reach: looks addresses up and wraps exchanges in what leads to their hosts; never waits.
         builder: makes request bytes.
@@ -54,6 +54,7 @@ class Frontier:
         notice: takes a sentence for the user.
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
         logins: the credentials of hosts that redirects lead to.
+        elsewhere: takes a job over after a redirect, for another run to go on with it; False: it stays.
         backend: the strategy's name, for the records.
 
     Attributes:
@@ -62,7 +63,7 @@ class Frontier:
 
     def __init__(
         self,
-        source: Iterator[Request | None],
+        source: Iterator[Request | Job | None],
         options: Options,
         *,
         reach: Reach,
@@ -74,6 +75,7 @@ class Frontier:
         chance: Callable[[], float],
         calendar: Callable[[], float],
         logins: Logins | None = None,
+        elsewhere: Callable[[Job], bool] | None = None,
         backend: str,
     ) -> None:
         self.failure: Exception | None = None
@@ -82,6 +84,7 @@ class Frontier:
         self._open_store = open_store
         self._reach = reach
         self._clock = clock
+        self._elsewhere = elsewhere
         self._backend = backend
         self._live: set[Carried] = set()
         lookahead = max(2 * options.concurrency, 256)
@@ -231,6 +234,8 @@ class Frontier:
             self._reject(job.request, error, job)
             return None
         job.attempts += 1
+        if self._options.archive:
+            job.sent = outgoing
         exchange = Exchange(
             job,
             # On a kept connection the job needs no addresses. If it turns out dead, they are looked up then: those of
@@ -300,7 +305,9 @@ class Frontier:
                 exchange.error = FetchError(Code.CANCELLED, message, Phase.HEAD)
             return False
         if sequel.after is None:
-            self._intake.give_back(job)
+            # Only a redirect leaves it without addresses.
+            if job.addresses or self._elsewhere is None or not self._elsewhere(job):
+                self._intake.give_back(job)
         else:
             self._admission.postpone(job, now + sequel.after)
         return True

@@ -23,6 +23,8 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
         result.status, result.reason, result.http_version, result.headers = head
         if head.status > 200:
             result.headers = [_showable(*field) for field in head.fields]
+    if job.sent:
+        result.sent = job.sent
     if error is None:
         result.ok = head is not None and not (fail and head.status >= 400)
         if exchange.store is not None:

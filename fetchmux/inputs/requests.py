@@ -120,7 +120,8 @@ class RequestReader:
     def _read_json(self, request: Request, text: str) -> None:
         try:
             item = self._decode_json(text)
-        except msgspec.MsgspecError as error:
+        # The latter is what it raises for a nest that is deeper than Python's own stack may be.
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise bad_url(f"the line is no JSON object as expected: {error}") from None
         named = item.key if item.url is None else item.url
         if named is None or (item.url is not None and item.key is not None):
