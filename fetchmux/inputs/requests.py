@@ -94,7 +94,7 @@ class RequestReader:
         recipe = self._recipe
         request = Request(index, text, None, recipe.method, recipe.headers, recipe.body)
         try:
-            if len(text) > _SHORT or not text.isascii():
+            if not text or len(text) > _SHORT or not text.isascii():
                 _check(text)
             if text[0] == "{":
                 self._read_json(request, text)
