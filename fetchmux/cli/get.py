@@ -95,6 +95,8 @@ Exit status:
 @click.option("--netrc-file", metavar="FILE", help="Take logins from this file.")
 @click.option("--format", type=click.Choice(FORMATS),
               help="How results are written.  [default: table on a terminal, else jsonl]")
+@click.option("-w", "--write-out", type=options.pattern, metavar="TEXT",
+              help="Write this for each result: '{status} {url} {timings.total}\\n', or any other field of the record.")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", help="Write the results there and not to standard output.")
 @click.option("--save-dir", metavar="DIR", help="Save each body in a file there; nothing is ever overwritten.")

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
 from fetchmux.model import Headers
 from fetchmux.settings import BodyUse, Name, Network, Options, Saving, TlsOptions
+from fetchmux.sinks.charset import ShownBody
 from fetchmux.sinks.limit import Most
 
+if TYPE_CHECKING:
+    from fetchmux.sinks.written import Pattern
+
 Format = Literal["table", "jsonl", "csv", "tsv", "body"]
-ShownBody = Literal["none", "text", "base64", "hash"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SHOWN: tuple[ShownBody, ...] = get_args(ShownBody)
 
@@ -60,6 +63,7 @@ class Given:
     compressed: bool
     format: Format | None
     body: ShownBody
+    write_out: Pattern | None
     output: str | None
     fail: bool
     http: Literal["1.0", "1.1"]
@@ -98,6 +102,9 @@ class Given:
             (self.head and self.request not in (None, "HEAD"), "--head is the method HEAD: --request excludes it"),
             (self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"),
              f"--format {self.format} has no place for a body: --body {self.body} needs jsonl"),
+            (self.write_out is not None and self.format is not None, "--write-out and --format exclude each other"),
+            (self.write_out is not None and self.write_out.shows_body and self.body not in ("text", "base64"),
+             "--write-out shows a body: that needs --body text or base64"),
             (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
@@ -112,6 +119,7 @@ class Given:
         """The format of the results; a body that was asked for needs records."""
         if self.format is not None:
             return self.format
+        terminal = terminal and self.write_out is None
         return "table" if terminal and self.body not in ("text", "base64") else "jsonl"
 
     def options(self, chosen: Format) -> Options:

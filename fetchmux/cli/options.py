@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from fetchmux.http.request import check_fields
 from fetchmux.model import Headers
 from fetchmux.settings import Name
 from fetchmux.sinks.limit import Most
+
+if TYPE_CHECKING:
+    from fetchmux.sinks.written import Pattern
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -107,6 +111,16 @@ def name(text: str) -> str:
     except UsageError as error:
         raise click.BadParameter(str(error)) from None
     return text
+
+
+def pattern(text: str) -> Pattern:
+    """What is written of each result; @FILE holds it."""
+    from fetchmux.sinks.written import Pattern
+
+    try:
+        return Pattern(_read(text[1:]).decode() if text.startswith("@") else text)
+    except (UsageError, UnicodeDecodeError) as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def unix_socket(text: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import msgspec
 
 from fetchmux.model import Result
 from fetchmux.sinks.blocks import Blocks
-from fetchmux.sinks.charset import decode_body
-
-ShownBody = Literal["none", "text", "base64", "hash"]
+from fetchmux.sinks.charset import ShownBody, show_body
 
 
 class JsonLines:
@@ -33,12 +31,6 @@ class JsonLines:
     def _with_body(self, result: Result, body: bytes) -> dict[str, Any]:
         """The record, its body as it is to be shown."""
         record = msgspec.structs.asdict(result)
-        text = decode_body(body, result.headers) if self._shown == "text" else None
-        if text is not None:
-            record["body"], record["body_encoding"] = text
-        elif self._shown in ("text", "base64"):
-            # Bytes are encoded as base64 by msgspec.
-            record["body_encoding"] = "base64"
-        else:
-            record["body"] = None
+        # Bytes are encoded as base64 by msgspec.
+        record["body"], record["body_encoding"] = show_body(body, result.headers, self._shown)
         return record
