@@ -23,6 +23,7 @@ _COMMANDS = {
     "compare": "Run the strategies against each other and tell which one wins.",
     "serve": "Run the embedded origin alone.",
     "backends": "List every strategy: how it waits, what limits it, whether it can run here.",
+    "schema": "Print the JSON Schema of the record.",
 }
 _INTERRUPTED = 130
 
