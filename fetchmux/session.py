@@ -114,13 +114,7 @@ class Session:
             source,
             options,
             reach=reach,
-            builder=RequestBuilder(
-                USER_AGENT,
-                keep_alive=options.keep_alive,
-                version=options.http,
-                forwarded=reach.forwarded,
-                accept_encoding=accept_encoding() if options.compressed else None,
-            ),
+            builder=request_builder(options, reach),
             output=output,
             open_store=store_opener(options),
             notice=notice,
@@ -180,6 +174,17 @@ class Session:
         if soft < needed:
             room = max(1, soft - used - _RESERVE)
             self.frontier.narrow(room, f"{soft:,} descriptors may be open here (ulimit -n)")
+
+
+def request_builder(options: Options, reach: Reach | Direct) -> RequestBuilder:
+    """What makes the bytes of a run's requests."""
+    return RequestBuilder(
+        USER_AGENT,
+        keep_alive=options.keep_alive,
+        version=options.http,
+        forwarded=reach.forwarded,
+        accept_encoding=accept_encoding() if options.compressed else None,
+    )
 
 
 def _chance() -> float:

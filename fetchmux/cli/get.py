@@ -111,6 +111,7 @@ Exit status:
               metavar="[=failed|missing]", help="Go on where the journal ends: what failed, what is missing, or both.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
+@click.option("--dry-run", is_flag=True, help="Print the heads of the requests, secrets masked, and send nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")
 def get(**given: Any) -> int:
@@ -122,6 +123,10 @@ def get(**given: Any) -> int:
     wanted = Given(**given)
     wanted.check()
     with Interruption() as interruption:
+        if wanted.dry_run:
+            from fetchmux.cli.dry import dry_run
+
+            return dry_run(wanted)
         if wanted.processes == 1:
             registry.prepare(registry.find(wanted.backend))
 

@@ -88,6 +88,7 @@ class Given:
     tls_min: Literal["1.0", "1.1", "1.2", "1.3"]
     netrc: bool
     netrc_file: str | None
+    dry_run: bool
     quiet: bool
     verbose: bool
 
@@ -108,6 +109,7 @@ class Given:
             (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
+            (self.dry_run and self.journal is not None, "--dry-run fetches nothing that a --journal could note"),
             (self.ipv4 and self.ipv6, "--ipv4 and --ipv6 exclude each other"),
             (self.key is not None and self.cert is None, "--key goes with --cert"),
             (self.quiet and self.verbose, "--quiet and --verbose exclude each other"),
