@@ -48,6 +48,7 @@ class Options(msgspec.Struct, frozen=True):
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
         save: where bodies are saved, or None.
         fail: a status of 400 or more counts as failed.
+        expect_status: the first and the last of each row of statuses that do not, where any are given.
         http: the version that requests claim.
         follow, max_redirects: whether redirects are followed, and how many for one input.
         retries: most further attempts for one input; retry_all: also of methods that are not idempotent.
@@ -69,6 +70,7 @@ class Options(msgspec.Struct, frozen=True):
     body: BodyUse = "keep"
     save: Saving | None = None
     fail: bool = False
+    expect_status: tuple[tuple[int, int], ...] = ()
     http: Literal["1.0", "1.1"] = "1.0"
     follow: bool = False
     max_redirects: int = 10

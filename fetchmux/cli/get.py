@@ -111,6 +111,10 @@ Exit status:
               metavar="[=failed|missing]", help="Go on where the journal ends: what failed, what is missing, or both.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
+@click.option("--expect-status", type=options.statuses, metavar="N[-N],...",
+              help="Any other status counts as failed: 200-299,304.")
+@click.option("--expect-sha256", type=options.sha256, metavar="HEX",
+              help="Of the one URL's body; any other counts as failed.")
 @click.option("--dry-run", is_flag=True, help="Print the heads of the requests, secrets masked, and send nothing.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")

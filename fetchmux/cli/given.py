@@ -66,6 +66,8 @@ class Given:
     write_out: Pattern | None
     output: str | None
     fail: bool
+    expect_status: tuple[tuple[int, int], ...] | None
+    expect_sha256: str | None
     http: Literal["1.0", "1.1"]
     follow: bool
     max_redirects: int
@@ -110,6 +112,8 @@ class Given:
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
             (self.dry_run and self.journal is not None, "--dry-run fetches nothing that a --journal could note"),
+            (self.fail and self.expect_status is not None, "--fail and --expect-status exclude each other"),
+            (self.head and self.expect_sha256 is not None, "--head asks for no body: --expect-sha256 excludes it"),
             (self.ipv4 and self.ipv6, "--ipv4 and --ipv6 exclude each other"),
             (self.key is not None and self.cert is None, "--key goes with --cert"),
             (self.quiet and self.verbose, "--quiet and --verbose exclude each other"),
@@ -138,6 +142,7 @@ class Given:
             body=self._body_use(chosen),
             save=self._saving(),
             fail=self.fail,
+            expect_status=self.expect_status or (),
             http=self.http,
             follow=self.follow,
             max_redirects=self.max_redirects,

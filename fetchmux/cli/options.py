@@ -31,6 +31,8 @@ _RATE = re.compile(r"(\d+\.?\d*|\.\d+)(?:/([smh]))?", re.ASCII)
 
 _FAILURES = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(%)?", re.ASCII)
 
+_STATUSES = re.compile(r"([1-9]\d\d)(?:-([1-9]\d\d))?", re.ASCII)
+
 _SIZE = re.compile(r"(\d+)([KMGT])?", re.ASCII | re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 _LARGEST = 1 << 62
@@ -121,6 +123,26 @@ def pattern(text: str) -> Pattern:
         return Pattern(_read(text[1:]).decode() if text.startswith("@") else text)
     except (UsageError, UnicodeDecodeError) as error:
         raise click.BadParameter(str(error)) from None
+
+
+def statuses(text: str) -> tuple[tuple[int, int], ...]:
+    """Rows of statuses from 200, 200-299 or 200-299,304: the first and the last of each."""
+    rows = []
+    for part in text.split(","):
+        match = _STATUSES.fullmatch(part)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise click.BadParameter(f"{text!r} is no list of statuses, such as 200-299,304")
+        rows.append((int(match[1]), int(match[2] or match[1])))
+    return tuple(rows)
+
+
+def sha256(text: str) -> str:
+    """A hash in hexadecimal."""
+    from fetchmux.inputs.requests import is_sha256
+
+    if not is_sha256(text):
+        raise click.BadParameter("a SHA-256 is written as 64 hexadecimal digits")
+    return text.lower()
 
 
 def unix_socket(text: str) -> str:

@@ -20,7 +20,7 @@ def recipe(given: Given) -> Recipe:
     parts = given.data or given.data_binary
     method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
     headers, body = _headers(given, form=bool(parts)), b"&".join(parts)
-    return Recipe(method, headers, body, _template(given), given.column, _logins(given))
+    return Recipe(method, headers, body, _template(given), given.column, _logins(given), given.expect_sha256)
 
 
 def _headers(given: Given, *, form: bool) -> Headers:

@@ -50,6 +50,8 @@ class Run:
         self._disk: FullDisk | None = None
         self._journal: Journal | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
+        if given.expect_sha256 is not None and self._source.total != 1:
+            raise UsageError('--expect-sha256 is of one URL; JSON lines have "sha256" for each')
         path = None if given.output == "-" else given.output
         if path is not None and self._source.includes(path):
             raise UsageError(f"{path!r} is both input and output")

@@ -34,9 +34,9 @@ def ended_early(reason: str, tally: Tally, *, whole: bool) -> str:
 
 
 def _reasons(tally: Tally) -> str:
-    """The codes, most frequent first; a failure without one is a status that --fail does not take."""
+    """The codes, most frequent first; a failure without one is not what the user expected."""
     counts = sorted(tally.codes.items(), key=lambda item: (-item[1], item[0]))
     by_status = tally.failed - sum(tally.codes.values())
     if by_status:
-        counts.append(("with a status of 400 or more", by_status))
+        counts.append(("not as expected", by_status))
     return ", ".join(f"{count:,} {code}" for code, count in counts)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fetchmux.model import Result
+
 _KIBI = 1024
 
 
@@ -10,6 +15,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def shortfall(result: Result) -> tuple[str, str]:
+    """Of what kind a failure is, and what there is to say of it."""
+    if result.error is not None:
+        return result.error.code, result.error.message
+    if result.status is not None and result.status >= 400:
+        return f"status {result.status}", ""
+    return "not as expected", f"status {result.status}" + (f", sha256 {result.sha256}" if result.sha256 else "")
 
 
 def size(count: int) -> str:

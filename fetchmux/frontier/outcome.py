@@ -5,10 +5,11 @@ from __future__ import annotations
 from fetchmux.errors import FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.model import Address, Failure, Job, Request, Result, Store, Timings
+from fetchmux.policy.expectations import Expected
 
 
-def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
-    """The result of a job whose last attempt has ended."""
+def of_exchange(exchange: Exchange, backend: str, expected: Expected | None = None) -> Result:
+    """The result of a job whose last attempt has ended; `expected` says which statuses are a success."""
     job, collector, error = exchange.job, exchange.collector, exchange.error
     head = collector.head
     result = _blank(job.request, backend, job)
@@ -21,7 +22,7 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     if head is not None:
         result.status, result.reason, result.http_version, result.headers = head
     if error is None:
-        result.ok = head is not None and not (fail and head.status >= 400)
+        result.ok = head is not None and (expected is None or expected(head.status))
         if exchange.store is not None:
             _finish(exchange.store, result)
     else:

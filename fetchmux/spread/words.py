@@ -47,6 +47,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     body: bytes
     id: str | int | None
     authorization: str | None
+    sha256: str | None
 
 
 def order(request: Request) -> Order:
@@ -55,7 +56,7 @@ def order(request: Request) -> Order:
     assert url is not None
     return Order(
         request.index, request.input, url.text, request.method, request.headers, request.body, request.id,
-        url.authorization,
+        url.authorization, request.sha256,
     )  # fmt: skip
 
 
@@ -69,7 +70,7 @@ class Requests:
         """The request that an order was made of."""
         url = self._urls.read(order.url)
         url = type(url)(url.origin, url.target, url.text, order.authorization)
-        return Request(order.index, order.input, url, order.method, order.headers, order.body, order.id)
+        return Request(order.index, order.input, url, order.method, order.headers, order.body, order.id, order.sha256)
 
 
 def frame(kind: Kind, content: Any) -> bytes:
