@@ -15,7 +15,7 @@ import click
 from fetchmux.cli.wording import printable, shortfall
 
 if TYPE_CHECKING:
-    from fetchmux.cli.progress import ProgressLine
+    from fetchmux.cli.progress import ProgressLine, ProgressReport
     from fetchmux.model import Result
     from fetchmux.sinks import Sink
 
@@ -30,7 +30,7 @@ class Console:
 
     def __init__(self, *, quiet: bool) -> None:
         self.watched = not quiet and sys.stderr is not None and sys.stderr.isatty()
-        self.line: ProgressLine | None = None
+        self.line: ProgressLine | ProgressReport | None = None
         self._quiet = quiet
 
     def say(self, sentence: str) -> None:

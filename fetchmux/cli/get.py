@@ -116,6 +116,9 @@ Exit status:
 @click.option("--expect-sha256", type=options.sha256, metavar="HEX",
               help="Of the one URL's body; any other counts as failed.")
 @click.option("--dry-run", is_flag=True, help="Print the heads of the requests, secrets masked, and send nothing.")
+@click.option("--progress", type=click.Choice(["bar", "plain", "off"]),
+              help="A live line, a line every few seconds, or none.  [default: bar on a terminal, else off]")
+@click.option("--summary", metavar="FILE", help="Write there as JSON what the run came to.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")
 def get(**given: Any) -> int:

@@ -91,6 +91,8 @@ class Given:
     netrc: bool
     netrc_file: str | None
     dry_run: bool
+    progress: Literal["bar", "plain", "off"] | None
+    summary: str | None
     quiet: bool
     verbose: bool
 
@@ -116,6 +118,8 @@ class Given:
             (self.head and self.expect_sha256 is not None, "--head asks for no body: --expect-sha256 excludes it"),
             (self.ipv4 and self.ipv6, "--ipv4 and --ipv6 exclude each other"),
             (self.key is not None and self.cert is None, "--key goes with --cert"),
+            (self.quiet and self.progress not in (None, "off"), "--quiet and --progress exclude each other"),
+            (self.summary is not None and self.summary == self.output, "--summary and --output are the same file"),
             (self.quiet and self.verbose, "--quiet and --verbose exclude each other"),
         ):  # fmt: skip
             if wrong:

@@ -10,10 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.console import Console, Watched
+from fetchmux.cli.outlets import Outlet, open_file
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
 from fetchmux.cli.sources import Source
-from fetchmux.cli.summary import ended_early, hint, summary
+from fetchmux.cli.summary import details, ended_early, hint, summary, summary_json
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
     from fetchmux.sinks.journal import Journal, Past
+    from fetchmux.sinks.statistics import Statistics
     from fetchmux.spread.spread import Spread
 
 # With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
@@ -57,9 +59,17 @@ class Run:
             raise UsageError(f"{path!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
         past = None if given.journal is None else _past(given.journal, given)
+        self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
         self._results = Results(given, path, console.lifted, keep=past.output if past is not None and path else 0)
         sink = self._results.sink
-        if console.watched or given.verbose:
+        self._progress = given.progress or ("bar" if console.watched else "off")
+        self._told = console.watched or given.verbose or self._progress == "plain"
+        self._statistics: Statistics | None = None
+        if self._told or self._summary is not None:
+            from fetchmux.sinks.statistics import Statistics
+
+            sink = self._statistics = Statistics(sink)
+        if self._told:
             sink = Watched(sink, console, failures=given.verbose)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
@@ -84,7 +94,7 @@ class Run:
         self._session = _runner(requests, options, sink, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
-        """Fetch, tell what there is to tell, and return the exit status."""
+        """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
         self._introduce()
         started = time.monotonic()
         interruption.stop, interruption.cancel = self._session.stop, self._session.cancel
@@ -92,13 +102,20 @@ class Run:
         if self._given.deadline is not None:
             interruption.ring_in(self._given.deadline)
         failure = self._fetch()
+        seconds = time.monotonic() - started
         self._console.close()
         if (suggestion := hint(self._session.tally, self._given.http)) is not None:
             self._console.notice(suggestion)
-        if interruption.status is not None:
+        status = interruption.status
+        if status is None:
+            status = self._conclude(failure, seconds)
+        else:
             self._console.notice(ended_early("interrupted", self._session.tally, whole=self._source.ended))
-            return interruption.status
-        return self._conclude(failure, time.monotonic() - started)
+        if self._summary is not None and self._statistics is not None:
+            ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
+            with self._summary as file:
+                file.write(summary_json(self._session.tally, self._statistics, seconds, ended=ended, status=status))
+        return status
 
     def _introduce(self) -> None:
         if self._given.verbose:
@@ -106,10 +123,14 @@ class Run:
 
             python = f"{platform.python_implementation()} {platform.python_version()}"
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
-        if self._console.watched and not self._results.ragged:
+        if self._progress == "bar" and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
-            self._console.line = ProgressLine(self._session, self._source.total)
+            self._console.line = ProgressLine(self._session, self._source.total, self._statistics)
+        elif self._progress == "plain":
+            from fetchmux.cli.progress import ProgressReport
+
+            self._console.line = ProgressReport(self._session, self._source.total, self._statistics, self._console.say)
 
     def _fetch(self) -> OSError | None:
         """Run the session; what the input or the output could not do is returned."""
@@ -146,8 +167,9 @@ class Run:
         if failure is not None:
             self._console.say(f"{failure.filename}: {failure.strerror}")
             return 1
-        if self._console.watched or self._given.verbose:
-            self._console.tell(summary(tally, seconds))
+        if self._told and self._statistics is not None:
+            for line in (summary(tally, seconds), *details(tally, self._statistics)):
+                self._console.tell(line)
         return status
 
 

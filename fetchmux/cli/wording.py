@@ -49,6 +49,13 @@ def seconds(duration: float) -> str:
     return f"{duration:.1f} s" if duration < 99.95 else f"{duration:,.0f} s"
 
 
+def span(duration: float) -> str:
+    """How long something may yet take, roughly: 43 s, 12 min, 3.4 h."""
+    if duration < 99.5:
+        return f"{duration:.0f} s"
+    return f"{duration / 60:.0f} min" if duration < 99.5 * 60 else f"{duration / 3600:,.1f} h"
+
+
 def rate(count: int, duration: float) -> str:
     """So many a second."""
     each = count / duration if duration > 0 else 0.0

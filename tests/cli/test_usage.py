@@ -66,6 +66,8 @@ WRONG = {
     "a hash that is none": (["--expect-sha256", "abc"], "64 hexadecimal"),
     "one hash for a list": (["--expect-sha256", "0" * 64, "-i", "/dev/null"], "one URL"),
     "a hash of no body": (["--expect-sha256", "0" * 64, "-I"], "--head"),
+    "quiet and progress at once": (["-q", "--progress", "plain"], "exclude"),
+    "a summary that cannot be opened": (["--summary", "/nowhere/file"], "/nowhere/file"),
     "quiet and verbose at once": (["-q", "-v"], "exclude"),
     "an unknown option": (["--no-such-option"], "--no-such-option"),
     "an input that is not there": (["-i", "/nowhere"], "/nowhere"),
