@@ -11,6 +11,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from fetchmux import __version__
 from fetchmux.backends import registry
@@ -69,6 +70,19 @@ class Counted:
 
     def flush(self) -> None:
         self._sink.flush()
+
+
+class Slot(NamedTuple):
+    """One request that is under way.
+
+    Attributes:
+        phase: what it waits for, as failures name it.
+        seconds: how long its attempt has lasted, where that is known.
+    """
+
+    url: str
+    phase: str
+    seconds: float | None
 
 
 class Session:
@@ -158,6 +172,14 @@ class Session:
     def in_flight(self) -> int:
         """How many requests are under way."""
         return self.frontier.in_flight
+
+    def slots(self) -> list[Slot]:
+        """What is under way and what each waits for. Takes no lock: a signal handler may call it."""
+        now = time.monotonic()
+        return [
+            Slot(exchange.job.url.text, exchange.phase, now - exchange.started_at)
+            for exchange in self.frontier.exchanges()
+        ]
 
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""

@@ -13,6 +13,7 @@ from fetchmux.cli.console import Console, Watched
 from fetchmux.cli.outlets import Outlet, open_file
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
+from fetchmux.cli.snapshot import write_snapshot
 from fetchmux.cli.sources import Source
 from fetchmux.cli.summary import details, ended_early, hint, summary, summary_json
 from fetchmux.errors import UsageError
@@ -99,6 +100,7 @@ class Run:
         started = time.monotonic()
         interruption.stop, interruption.cancel = self._session.stop, self._session.cancel
         interruption.expire, interruption.grace = self._session.expire, self._given.grace
+        interruption.tell = lambda: write_snapshot(self._session)
         if self._given.deadline is not None:
             interruption.ring_in(self._given.deadline)
         failure = self._fetch()

@@ -172,6 +172,10 @@ class Frontier:
         """How many exchanges a strategy holds now."""
         return len(self._live)
 
+    def exchanges(self) -> list[Exchange]:
+        """What a strategy holds now. Takes no lock: a signal handler may call it."""
+        return [carried.core for carried in list(self._live)]
+
     def stop(self) -> None:
         """Start nothing more, and soon end what is in flight. Takes no lock: a signal handler may call it."""
         self._ending.stop(self._clock(), self._options.grace)

@@ -19,6 +19,8 @@ def main() -> None:
     # A terminal's Ctrl-C is for the process that reads the list; it lets this one know, SIGTERM meaning stop, SIGINT
     # cancel.
     pending: list[int] = []
+    # Who asks all processes of a run at once for a snapshot gets it from the one that reads the list.
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: pending.append(number))
     backend = _backend(fd)

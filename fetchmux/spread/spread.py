@@ -18,7 +18,7 @@ from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.frontier import TICK, outcome
 from fetchmux.frontier.ending import Ending
 from fetchmux.model import Request
-from fetchmux.session import Counted, Tally
+from fetchmux.session import Counted, Slot, Tally
 from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
 from fetchmux.spread import words
@@ -93,6 +93,15 @@ class Spread:
     def overdue(self) -> bool:
         """The run's deadline has ended it."""
         return self._ending.overdue
+
+    def slots(self) -> list[Slot]:
+        """What the processes owe; what each request waits for only they know. A signal handler may call it."""
+        return [
+            Slot(request.url.text, f"process {number}", None)
+            for number, worker in enumerate(list(self._workers), 1)
+            for request in list(worker.owed.values())
+            if request.url is not None
+        ]
 
     def stop(self) -> None:
         """Start nothing more, and let what is in flight end, for a while. May be called from a signal handler."""
