@@ -12,6 +12,7 @@ import click
 
 from fetchmux.backends import registry
 from fetchmux.cli import options
+from fetchmux.cli.config import Config
 from fetchmux.cli.given import FORMATS, SHOWN, Given
 from fetchmux.cli.signals import Interruption
 
@@ -121,12 +122,16 @@ Exit status:
 @click.option("--summary", metavar="FILE", help="Write there as JSON what the run came to.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")
-def get(**given: Any) -> int:
+@click.pass_context
+def get(context: click.Context, /, **given: Any) -> int:
     """Fetch URLs, or search keys with --search or --template.
 
     A TARGET of -, or none and a pipe on standard input, reads a list from there; the first request leaves before the
     list ends. There is one result for each input, failures included.
     """
+    config = context.find_object(Config)
+    if config is not None:
+        given.update(engines=config.engines, defaults=config.told(context))
     wanted = Given(**given)
     wanted.check()
     with Interruption() as interruption:

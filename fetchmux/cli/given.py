@@ -6,7 +6,8 @@ Knows which of them exclude one another. Must not open, import or start anything
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 import click
@@ -26,7 +27,10 @@ SHOWN: tuple[ShownBody, ...] = get_args(ShownBody)
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One call of `get`. A format of None means: what suits the place where results go."""
+    """One call of `get`. A format of None means: what suits the place where results go.
+
+    `engines` are the user's own; `defaults` tells what came from elsewhere than the command line.
+    """
 
     targets: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -95,6 +99,8 @@ class Given:
     summary: str | None
     quiet: bool
     verbose: bool
+    engines: Mapping[str, str] = field(default_factory=dict)
+    defaults: Sequence[str] = ()
 
     def check(self) -> None:
         """Raise click.UsageError for what cannot be meant together."""

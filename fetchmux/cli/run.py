@@ -125,6 +125,8 @@ class Run:
 
             python = f"{platform.python_implementation()} {platform.python_version()}"
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
+            if self._given.defaults:
+                self._console.say(f"defaults: {', '.join(self._given.defaults)}")
         if self._progress == "bar" and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 

@@ -23,7 +23,7 @@ _STDERR = 2
 
 
 def snapshot(session: Session | Spread) -> str:
-    """Counts, then for each slot what it waits for, how long, and for which URL; the one that has waited longest first."""
+    """Counts, then for each slot what it waits for, how long, and for which URL; the longest wait comes first."""
     tally, slots = session.tally, sorted(session.slots(), key=lambda slot: -(slot.seconds or 0.0))
     phases = ", ".join(f"{count:,} {phase}" for phase, count in Counter(slot.phase for slot in slots).most_common())
     lines = [
