@@ -24,6 +24,7 @@ _COMMANDS = {
     "serve": "Run the embedded origin alone.",
     "backends": "List every strategy: how it waits, what limits it, whether it can run here.",
     "schema": "Print the JSON Schema of the record.",
+    "completion": "Let a shell complete options: bash, zsh or fish.",
 }
 # Those with options that are worth a default of the user's own.
 _CONFIGURED = ("get", "compare", "serve")

@@ -20,6 +20,8 @@ from fetchmux.settings import Name
 from fetchmux.sinks.limit import Most
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from fetchmux.sinks.written import Pattern
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
@@ -143,6 +145,28 @@ def sha256(text: str) -> str:
     if not is_sha256(text):
         raise click.BadParameter("a SHA-256 is written as 64 hexadecimal digits")
     return text.lower()
+
+
+def files(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """For a shell: names of files, which it knows itself."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="file")]
+
+
+def backends(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For a shell: names of strategies and peers."""
+    from fetchmux.backends import registry
+    from fetchmux.backends.peers import PEERS
+
+    return [spec.name for spec in (*registry.specs(), *PEERS) if spec.name.startswith(begun)]
+
+
+def engines(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For a shell: search engines."""
+    from fetchmux.inputs.search import ENGINES
+
+    return [name for name in ENGINES if name.startswith(begun)]
 
 
 def unix_socket(text: str) -> str:
