@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import rich.box
@@ -61,6 +62,6 @@ def where() -> str:
     """The machine and the date, in a sentence."""
     here = machine.describe()
     return (
-        f"{here.date[:10]}, {here.cpu}, {here.cpus} cores, {here.system} {here.kernel.split('-')[0]}, "
+        f"{dt.date.today()}, {here.cpu}, {here.cpus} cores, {here.system} {here.kernel.split('-')[0]}, "
         f"{here.implementation} {here.python}, load {here.load[0]:.1f} at the end."
     )

@@ -19,7 +19,7 @@ from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
-from fetchmux.model import Request, Result
+from fetchmux.model import Job, Request, Result
 from fetchmux.peers.direct import Direct, refuse
 from fetchmux.reach import Reach
 from fetchmux.settings import Network, Options
@@ -89,12 +89,13 @@ class Session:
     """One run of one strategy over one input.
 
     Args:
-        source: yields requests, and None when there is nothing to read yet.
+        source: yields requests, None when there is nothing to read yet, and jobs that have begun elsewhere.
         options: the limits.
         sink: takes every result.
         backend: the strategy's name. One that changes the whole process must have been prepared in it.
         network: how hosts are reached; directly and by the system's means when it is not given.
         notice: takes a sentence for the user.
+        elsewhere: takes a job over after a redirect, for another run to go on with it; False: it stays.
 
     Raises:
         UnknownBackend, BackendUnavailable, UsageError (a certificate that cannot be used, an option that a peer would
@@ -103,17 +104,19 @@ class Session:
 
     def __init__(
         self,
-        source: Iterator[Request | None],
+        source: Iterator[Request | Job | None],
         options: Options,
         sink: Sink,
         *,
         backend: str,
         network: Network | None = None,
         notice: Callable[[str], None] = lambda sentence: None,
+        elsewhere: Callable[[Job], bool] | None = None,
     ) -> None:
         network = network or Network()
         self._options = options
         spec = registry.find(backend)
+        self._name = backend
         self._backend = registry.load(spec)
         reach: Reach | Direct
         if spec.peer:
@@ -136,6 +139,7 @@ class Session:
             calendar=time.time,
             chance=_chance,
             logins=_logins(network.netrc),
+            elsewhere=elsewhere,
             backend=backend,
         )
 
@@ -144,6 +148,8 @@ class Session:
         self._make_room()
         try:
             self._backend.run(self.frontier, self._options)
+            if not self.frontier.exhausted:
+                raise RuntimeError(f"the backend {self._name} returned before the run was over")
         finally:
             self.frontier.close()
             self._reach.close()

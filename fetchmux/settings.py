@@ -47,6 +47,7 @@ class Options(msgspec.Struct, frozen=True):
         compressed: offer content codings and decode them.
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
         save: where bodies are saved, or None.
+        archive: keep what was sent, and the body in memory whatever else becomes of it.
         fail: a status of 400 or more counts as failed.
         expect_status: the first and the last of each row of statuses that do not, where any are given.
         http: the version that requests claim.
@@ -69,6 +70,7 @@ class Options(msgspec.Struct, frozen=True):
     compressed: bool = False
     body: BodyUse = "keep"
     save: Saving | None = None
+    archive: bool = False
     fail: bool = False
     expect_status: tuple[tuple[int, int], ...] = ()
     http: Literal["1.0", "1.1"] = "1.0"

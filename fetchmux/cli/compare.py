@@ -1,36 +1,41 @@
-"""The command `compare`: options to a setting, reports to tables and a verdict.
+"""The command `compare`: its options, and the order in which they take effect.
 
-Knows what a person may ask for and the order in which things are told. Must not know how a trial runs or what a number
-means; `fetchmux.compare` does.
+Must not know what makes sense together (`question` does), how trials are watched (`measuring`), nor what a number means
+(`fetchmux.compare`).
 """
 
 from __future__ import annotations
 
-import random
-import signal
-import sys
-from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from fetchmux.backends import registry
-from fetchmux.backends.peers import PEERS
-from fetchmux.cli import options, outlets
+from fetchmux.cli import measuring, options, outlets, question, words
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
-    from fetchmux.compare.comparison import Comparison
-    from fetchmux.compare.export import Document, Setting
-    from fetchmux.compare.summary import Summary
+    from fetchmux.cli.earlier import Earlier
+    from fetchmux.compare.export import Document
 
-# So many different pages of the embedded origin: an answer that is handed to another request is noticed.
-_PAGES = 16
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_EXPORTS = ("json", "csv", "markdown", "html")
+# Beside the exports, what may be said of a comparison that is there already.
+_SHOWING = frozenset({"saved", "against", "fail_if_slower", "timeline"})
 
 
-# Options in the order in which help shows them: who, what, how often, where to.
+def _schema(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """Print it and end."""
+    if wanted:
+        import json
+
+        from fetchmux.compare import export
+
+        click.echo(json.dumps(export.schema(), indent=2))
+        context.exit()
+
+
+# Options in the order in which help shows them: who, what load, how often and how sure, what else, where to.
 # fmt: off
 @click.command(context_settings={"show_default": True})
 @click.argument("urls", nargs=-1, metavar="[URL]...")
@@ -38,184 +43,104 @@ _PAGES = 16
               help="The strategies to compare.  [default: all that can run here]")
 @click.option("--peers", is_flag=True, help="Clients of others too, in a table of their own: requests, aiohttp, ...")
 @click.option("--reference", default="sequential", metavar="NAME", help="Speeds are relative to this one.")
+@click.option("--scenario", "scenarios", multiple=True, type=words.scenarios, metavar="NAME,...",
+              help=f"The load, by name: {words.SCENARIO_NAMES}, or all.  [default: io]")
+@click.option("--sweep", "sweeps", multiple=True, type=words.sweep, metavar="NAME=VALUE,...",
+              help="Vary concurrency, delay, size, idle, work or processes over these values; several combine.")
 @click.option("-n", "--requests", type=click.IntRange(min=1), metavar="N",
-              help="Requests of one trial.  [default: 500, or one for each URL]")
+              help="Requests of one trial.  [default: 400 or what the scenario needs, or one for each URL]")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=50, metavar="N",
               help="Most requests in flight at once.")
-@click.option("--delay", type=options.delay, default="4ms", metavar="TIME",
-              help="How long the embedded origin waits before it replies.")
-@click.option("--size", type=options.size, default="1K", metavar="SIZE", help="How large its replies are.")
-@click.option("--rounds", type=click.IntRange(min=1), default=5, metavar="N", help="Trials of each strategy.")
-@click.option("--warm-up", type=click.IntRange(min=0), default=10, metavar="N",
+@click.option("--delay", type=options.delay, metavar="TIME",
+              help="How long the embedded origin waits before it replies.  [default: 4ms or the scenario's]")
+@click.option("--size", type=options.size, metavar="SIZE",
+              help="How large its replies are.  [default: 1K or the scenario's]")
+@click.option("--work", type=options.delay, metavar="TIME",
+              help="CPU time that is spent on each response.  [default: the scenario's]")
+@click.option("--idle", type=click.IntRange(min=0), metavar="N",
+              help="Connections that stand open and silent meanwhile.  [default: the scenario's]")
+@click.option("--processes", type=click.IntRange(min=1), metavar="N",
+              help="Processes that share each trial.  [default: 1, or the scenario's]")
+@click.option("--keep-alive/--no-keep-alive", default=None,
+              help="Use a connection for more than one request.  [default: the scenario's]")
+@click.option("--rounds", type=click.IntRange(min=1), metavar="N",
+              help="Trials of each strategy."
+              f"  [default: {question.DEFAULT_ROUNDS}, or as many as --max-time leaves time for]")
+@click.option("--until", type=words.share, metavar="SHARE",
+              help="Add rounds until each median is known so well, such as 2%.")
+@click.option("--max-time", type=options.duration, metavar="TIME",
+              help="No round of a cell begins later."
+              f"  [default: {question.SOON:g}s; 10m with --until; none with --rounds]")
+@click.option("--warmup", "--warm-up", "warm_up", type=click.IntRange(min=0), default=10, metavar="N",
               help="Requests of each trial before the clock runs.")
 @click.option("--seed", type=int, metavar="N", help="Gives the order of the trials.  [default: drawn and printed]")
-@click.option("--keep-alive/--no-keep-alive", default=False, help="Use a connection for more than one request.")
 @click.option("--timeout", type=options.duration, default="60s", metavar="TIME", help="For one request, whole.")
 @click.option("--trial-timeout", type=options.duration, default="120s", metavar="TIME", help="For one trial, whole.")
-@click.option("--export-json", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Every raw sample and the machine, rewritten after each trial.")
+@click.option("--syscalls", is_flag=True, help="Count system calls too, in a run of their own under strace.")
+@click.option("--timeline", is_flag=True, help="Draw when each of the first 60 requests waited and ran.")
+@click.option("--export-json", type=_FILE, metavar="FILE",
+              help="Every raw sample and the machine, rewritten after each trial; --schema tells what is in it.")
+@click.option("--export-csv", type=_FILE, metavar="FILE", help="A row for each trial, rewritten after each.")
+@click.option("--export-markdown", type=_FILE, metavar="FILE", help="The tables, rewritten after each load.")
+@click.option("--export-html", type=_FILE, metavar="FILE",
+              help="A page with tables and pictures that needs no network, rewritten after each load.")
+@click.option("--against", type=_FILE, metavar="FILE", help="Tell what has changed since this --export-json.")
+@click.option("--fail-if-slower", type=words.share, metavar="SHARE",
+              help="With --against: exit with 1 if a strategy is slower by more, its whole interval.")
+@click.option("--from", "saved", type=_FILE, metavar="FILE",
+              help="Measure nothing: show, draw and export what this --export-json holds.")
+@click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=_schema,
+              help="Print the JSON Schema of --export-json.")
 def compare(urls: tuple[str, ...], **given: Any) -> int:
     """Run the strategies against each other and tell which one wins, by how much, and whether that is real.
 
     Without a URL they fetch from the embedded origin, which is started for this. Exit status 0: all trials were fine;
-    1: a strategy failed or fetched something else than the others; 2: wrong usage; 130 or 143: interrupted or
-    terminated, what was measured by then is shown and exported.
+    1: a strategy failed or fetched something else than the others, or is slower than --fail-if-slower allows; 2: wrong
+    usage; 130 or 143: interrupted or terminated, what was measured by then is shown and exported.
     """
-    from fetchmux.compare import export, machine
-    from fetchmux.compare.comparison import Comparison
+    from fetchmux.cli.exports import Exports
 
     outlet = outlets.Outlet(outlets.open_file(None))
-    names, left_out = _names(given["named"], peers=given["peers"])
-    setting = _setting(urls, names, given)
-    document = export.Document(export.VERSION, setting, machine.describe(), [])
-    comparison = Comparison(setting, urls or setting.urls)
-    path = given["export_json"]
-    if path is not None:
-        _save(path, document)
+    left_out = list[str]()
+    if given["saved"] is not None:
+        document = _saved(given["saved"])
+    else:
+        names, left_out = question.strategies(given["named"], peers=given["peers"])
+        document = question.document(urls, names, given)
+    earlier = _earlier(document, given)
+    exports = Exports(document, {name: given[f"export_{name}"] for name in _EXPORTS})
+    exports.all()
     # Only now, since a wrong use is told in one line.
-    for sentence in left_out:
+    for sentence in [*left_out, *([] if earlier is None else earlier.warnings())]:
         click.echo(f"fetchmux: {sentence}", err=True)
-    status = _run(comparison, document, path)
-    return _conclude(outlet, document, comparison.ideals(), status)
+    status = None
+    if given["saved"] is None:
+        from fetchmux.compare.comparison import Comparison
+
+        status = measuring.run(Comparison(document, urls, traced=given["syscalls"]), document, exports)
+    return measuring.conclude(outlet, document, status, earlier, timelines=given["timeline"])
 
 
-def _setting(urls: tuple[str, ...], names: tuple[str, ...], given: dict[str, Any]) -> Setting:
-    """What is compared. Raises UsageError."""
-    from fetchmux.compare.export import Setting
+def _saved(path: Path) -> Document:
+    """What an earlier run has exported. What asks for a measurement makes no sense beside it: raises UsageError."""
+    from fetchmux.cli import earlier
 
-    if given["reference"] != "sequential" and given["reference"] not in names:
-        raise UsageError(f"the reference {given['reference']!r} is not among the strategies: {', '.join(names)}")
-    shown = _readable(urls)
-    return Setting(
-        backends=names,
-        reference=given["reference"],
-        requests=given["requests"] or len(urls) or 500,
-        concurrency=given["concurrency"],
-        rounds=given["rounds"],
-        warm_up=given["warm_up"],
-        seed=random.randrange(1 << 31) if given["seed"] is None else given["seed"],
-        urls=shown or tuple(f"/bytes/{given['size']}?delay={given['delay']:g}&seed={page}" for page in range(_PAGES)),
-        embedded=not urls,
-        delay=0.0 if urls else given["delay"],
-        size=0 if urls else given["size"],
-        # A request is a whole conversation unless asked otherwise, and what it fetched is compared by hash.
-        options={
-            "concurrency": given["concurrency"],
-            "keep_alive": given["keep_alive"],
-            "timeout": given["timeout"],
-            "body": "digest",
-        },
-        limit=given["trial_timeout"],
-    )
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        given = context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+        if given and name not in _SHOWING and not name.startswith("export_"):
+            what = option.opts[0] if isinstance(option, click.Option) else "the URLs"
+            raise UsageError(f"--from measures nothing: leave out {what}")
+    return earlier.read(path)
 
 
-def _names(named: Sequence[str], *, peers: bool = False) -> tuple[tuple[str, ...], list[str]]:
-    """The strategies asked for, each once, or all that can run; and who is left out, and why. Raises UsageError.
+def _earlier(document: Document, given: dict[str, Any]) -> Earlier | None:
+    """The comparison to hold against, if there is one. Raises UsageError."""
+    if given["against"] is None:
+        if given["fail_if_slower"] is not None:
+            raise UsageError("--fail-if-slower needs --against: slower than what?")
+        return None
+    from fetchmux.cli.earlier import Earlier
 
-    With `peers`, those that can run are asked for, too.
-    """
-    asked = [name.strip() for names in named for name in names.split(",") if name.strip()]
-    if named:
-        if not asked:
-            raise UsageError("--backends names no strategy")
-        for name in asked:
-            registry.load(registry.find(name))
-    able, left_out = asked, list[str]()
-    for spec in (*(() if named else registry.specs()), *(PEERS if peers else ())):
-        remedy = registry.missing(spec)
-        if remedy is None:
-            able.append(spec.name)
-        else:
-            left_out.append(f"{spec.name} is left out: {remedy}")
-    return tuple(dict.fromkeys(able)), left_out
-
-
-def _readable(urls: tuple[str, ...]) -> tuple[str, ...]:
-    """The URLs as they may be shown. Here one that cannot be fetched is a mistake, not a record: raises UsageError."""
-    from fetchmux.inputs.requests import Recipe, read_requests
-
-    requests = [request for request in read_requests(urls, Recipe()) if request is not None]
-    for request in requests:
-        if request.fault is not None:
-            raise UsageError(f"{request.input!r}: {request.fault.message}")
-    if len(requests) < len(urls):
-        raise UsageError("a URL is blank")
-    return tuple(request.input for request in requests)
-
-
-def _run(comparison: Comparison, document: Document, path: Path | None) -> int | None:
-    """Perform the trials, keep what they report; the exit status when a signal or a full disk ended them early."""
-    from fetchmux.cli.trials import Watch
-    from fetchmux.origin.launch import OriginFailed
-
-    setting = document.setting
-    signal.signal(signal.SIGTERM, _terminated)
-    with Watch(len(setting.backends) * setting.rounds) as watch:
-        try:
-            for backend, report in comparison.reports():
-                if report is None:
-                    watch.begins(backend)
-                    continue
-                watch.ends()
-                document.reports.append(report)
-                if path is not None:
-                    _save(path, document)
-        except KeyboardInterrupt as interrupt:
-            # Ctrl-C brings no number.
-            return 128 + int(interrupt.args[0] if interrupt.args else signal.SIGINT)
-        except OriginFailed as failure:
-            raise UsageError(f"the embedded origin does not start: {str(failure).splitlines()[-1]}") from None
-        except UsageError as failure:
-            # What can no longer be kept can still be shown.
-            click.echo(f"fetchmux: {failure}", err=True)
-            return 1
-    return None
-
-
-def _terminated(number: int, frame: FrameType | None) -> NoReturn:
-    """Let SIGTERM end a trial and its processes as Ctrl-C does."""
-    raise KeyboardInterrupt(number)
-
-
-def _save(path: Path, document: Document) -> None:
-    from fetchmux.compare import export
-
-    try:
-        export.save(path, document)
-    except OSError as error:
-        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}") from None
-
-
-def _conclude(outlet: outlets.Outlet, document: Document, ideals: dict[str, float], ended: int | None) -> int:
-    """Show what was measured, and return the exit status; `ended` is that of an early end."""
-    from fetchmux.cli.verdict import render
-    from fetchmux.compare.summary import summarise
-
-    setting = document.setting
-    peers = {spec.name for spec in PEERS}.intersection(setting.backends)
-    # Where there is nobody else, they are not apart.
-    apart = peers if len(peers) < len(setting.backends) else ()
-    summary = summarise(document.reports, setting.reference, ideals, may_change=not setting.embedded, apart=apart)
-    status = 1 if summary.unranked or any(report.failed for report in document.reports) else 0
-    try:
-        outlet.write(render(document, summary).encode(sys.stdout.encoding, "replace"))
-    except BrokenPipeError:
-        # The reader has what it wanted, as in `fetchmux compare | head -1`.
-        return status if ended is None else ended
-    except OSError as error:
-        click.echo(f"fetchmux: {error.filename}: {error.strerror}", err=True)
-        status = 1
-    _warn(document, summary)
-    if ended is not None:
-        done = f"{len(document.reports)} of {len(setting.backends) * setting.rounds} trials"
-        click.echo(f"fetchmux: interrupted after {done}", err=True)
-        return ended
-    return status
-
-
-def _warn(document: Document, summary: Summary) -> None:
-    """What a reader of the tables has to know."""
-    if summary.changing:
-        click.echo("fetchmux: the pages change from one fetch to the next: only statuses were compared", err=True)
-    if document.machine.system != "Linux":
-        click.echo("fetchmux: peak memory is ru_maxrss here, in which other programs may have a part", err=True)
+    return Earlier(given["against"], given["fail_if_slower"], document)

@@ -100,8 +100,8 @@ Exit status:
 @click.option("--netrc-file", metavar="FILE", shell_complete=options.files, help="Take logins from this file.")
 @click.option("--format", type=click.Choice(FORMATS),
               help="How results are written.  [default: table on a terminal, else jsonl]")
-@click.option("-w", "--write-out", type=options.pattern, metavar="TEXT",
-              help="Write this for each result: '{status} {url} {timings.total}\\n', or any other field of the record.")
+@click.option("-w", "--write-out", type=options.write_out, metavar="TEXT",
+              help="Write this for each result: '{status} {url} {timings.total}\\n'.")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", shell_complete=options.files,
               help="Write the results there and not to standard output.")
@@ -113,6 +113,10 @@ Exit status:
 @click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")
+@click.option("--har", metavar="FILE", shell_complete=options.files,
+              help="Write requests and replies there, too, for browsers' network panels.")
+@click.option("--warc", metavar="FILE", shell_complete=options.files,
+              help="Write requests and replies there, too, as web archives keep them.")
 @click.option("--journal", metavar="FILE", shell_complete=options.files,
               help="Note there what has ended, so that a later run can go on.")
 @click.option("--resume", is_flag=False, flag_value="all", type=click.Choice(["all", "failed", "missing"]),

@@ -6,27 +6,22 @@ Knows which of them exclude one another. Must not open, import or start anything
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import click
+import msgspec
 
 from fetchmux.model import Headers
 from fetchmux.settings import BodyUse, Name, Network, Options, Saving, TlsOptions
-from fetchmux.sinks.charset import ShownBody
 from fetchmux.sinks.limit import Most
 
-if TYPE_CHECKING:
-    from fetchmux.sinks.written import Pattern
-
 Format = Literal["table", "jsonl", "csv", "tsv", "body"]
+ShownBody = Literal["none", "text", "base64", "hash"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 SHOWN: tuple[ShownBody, ...] = get_args(ShownBody)
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True, kw_only=True):
     """One call of `get`. A format of None means: what suits the place where results go.
 
     `engines` are the user's own; `defaults` tells what came from elsewhere than the command line.
@@ -66,9 +61,11 @@ class Given:
     keep_alive: bool
     compressed: bool
     format: Format | None
+    write_out: str | None
     body: ShownBody
-    write_out: Pattern | None
     output: str | None
+    har: str | None
+    warc: str | None
     fail: bool
     expect_status: tuple[tuple[int, int], ...] | None
     expect_sha256: str | None
@@ -99,8 +96,8 @@ class Given:
     summary: str | None
     quiet: bool
     verbose: bool
-    engines: Mapping[str, str] = field(default_factory=dict)
-    defaults: Sequence[str] = ()
+    engines: dict[str, str] = {}
+    defaults: list[str] = []
 
     def check(self) -> None:
         """Raise click.UsageError for what cannot be meant together."""
@@ -113,9 +110,7 @@ class Given:
             (self.head and self.request not in (None, "HEAD"), "--head is the method HEAD: --request excludes it"),
             (self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"),
              f"--format {self.format} has no place for a body: --body {self.body} needs jsonl"),
-            (self.write_out is not None and self.format is not None, "--write-out and --format exclude each other"),
-            (self.write_out is not None and self.write_out.shows_body and self.body not in ("text", "base64"),
-             "--write-out shows a body: that needs --body text or base64"),
+            (self.write_out is not None and self.format is not None, "--write-out is a format of its own: no --format"),
             (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
@@ -135,8 +130,8 @@ class Given:
         """The format of the results; a body that was asked for needs records."""
         if self.format is not None:
             return self.format
-        terminal = terminal and self.write_out is None
-        return "table" if terminal and self.body not in ("text", "base64") else "jsonl"
+        records = self.body in ("text", "base64") or self.write_out is not None
+        return "table" if terminal and not records else "jsonl"
 
     def options(self, chosen: Format) -> Options:
         """The limits of the run."""
@@ -151,6 +146,7 @@ class Given:
             compressed=self.compressed,
             body=self._body_use(chosen),
             save=self._saving(),
+            archive=self.har is not None or self.warc is not None,
             fail=self.fail,
             expect_status=self.expect_status or (),
             http=self.http,

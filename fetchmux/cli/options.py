@@ -6,6 +6,7 @@ repeats a header's or a body's content, which may be secret.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -21,8 +22,6 @@ from fetchmux.sinks.limit import Most
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
-
-    from fetchmux.sinks.written import Pattern
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -117,14 +116,15 @@ def name(text: str) -> str:
     return text
 
 
-def pattern(text: str) -> Pattern:
-    """What is written of each result; @FILE holds it."""
-    from fetchmux.sinks.written import Pattern
+def write_out(text: str) -> str:
+    """A template of the record's fields."""
+    from fetchmux.sinks import template
 
     try:
-        return Pattern(_read(text[1:]).decode() if text.startswith("@") else text)
-    except (UsageError, UnicodeDecodeError) as error:
+        template.read(text)
+    except UsageError as error:
         raise click.BadParameter(str(error)) from None
+    return text
 
 
 def statuses(text: str) -> tuple[tuple[int, int], ...]:
@@ -229,6 +229,8 @@ def _check(method: str, fields: Headers) -> None:
 def _read(name: str) -> bytes:
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             return sys.stdin.buffer.read()
         with open(name, "rb") as file:
             return file.read()

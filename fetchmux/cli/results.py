@@ -76,9 +76,9 @@ class Results:
 
     def _plain_sink(self, given: Given) -> Sink:
         if given.write_out is not None:
-            from fetchmux.sinks.written import Written
+            from fetchmux.sinks.template import WriteOut
 
-            return Written(self._outlet, given.write_out, given.body)
+            return WriteOut(self._outlet, given.write_out, given.body)
         if self.format == "jsonl":
             return JsonLines(self._outlet, given.body)
         if self.format == "body":

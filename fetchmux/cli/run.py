@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
+    from fetchmux.sinks.archive import Archive
     from fetchmux.sinks.journal import Journal, Past
     from fetchmux.sinks.statistics import Statistics
     from fetchmux.spread.spread import Spread
@@ -60,24 +61,23 @@ class Run:
             raise UsageError(f"{path!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
         past = None if given.journal is None else _past(given.journal, given)
+        self._archives = _archives(given, self._source)
         self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
         self._results = Results(given, path, console.lifted, keep=past.output if past is not None and path else 0)
-        sink = self._results.sink
         self._progress = given.progress or ("bar" if console.watched else "off")
         self._told = console.watched or given.verbose or self._progress == "plain"
         self._statistics: Statistics | None = None
-        if self._told or self._summary is not None:
-            from fetchmux.sinks.statistics import Statistics
-
-            sink = self._statistics = Statistics(sink)
-        if self._told:
-            sink = Watched(sink, console, failures=given.verbose)
+        sink = self._observed(self._results.sink)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
         if given.max_failures is not None:
             sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
         if given.on_save_error == "stop":
             sink = self._disk = FullDisk(sink, lambda: self._session.stop())
+        if self._archives:
+            from fetchmux.sinks.archive import Archived
+
+            sink = Archived(sink, self._archives)
         if given.unique:
             from fetchmux.inputs.choice import unique
 
@@ -93,6 +93,14 @@ class Run:
             ordered = Ordered(requests, sink, max(_LEAST_WAITING, _WAITING * given.concurrency))
             requests, sink = ordered.requests(), ordered
         self._session = _runner(requests, options, sink, given, console.notice)
+
+    def _observed(self, sink: Sink) -> Sink:
+        """A sink before the results' own, where somebody wants to know more than they tell."""
+        if self._told or self._summary is not None:
+            from fetchmux.sinks.statistics import Statistics
+
+            sink = self._statistics = Statistics(sink)
+        return Watched(sink, self._console, failures=self._given.verbose) if self._told else sink
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
@@ -124,7 +132,8 @@ class Run:
             import platform
 
             python = f"{platform.python_implementation()} {platform.python_version()}"
-            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}, {python}")
+            several = f", {self._given.processes:,} processes" if self._given.processes > 1 else ""
+            self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}{several}, {python}")
             if self._given.defaults:
                 self._console.say(f"defaults: {', '.join(self._given.defaults)}")
         if self._progress == "bar" and not self._results.ragged:
@@ -145,6 +154,8 @@ class Run:
             finally:
                 if self._journal is not None:
                     self._journal.close()
+                for archive in self._archives:
+                    archive.close()
                 self._results.close()
         except OSError as failure:
             return failure
@@ -175,6 +186,18 @@ class Run:
             for line in (summary(tally, seconds), *details(tally, self._statistics)):
                 self._console.tell(line)
         return status
+
+
+def _archives(given: Given, source: Source) -> list[Archive]:
+    """The archives, opened. Raises UsageError."""
+    for path in filter(None, (given.har, given.warc)):
+        if source.includes(path) or path in (given.output, given.journal) or given.har == given.warc:
+            raise UsageError(f"{path!r} has another use in this run")
+    if given.har is None and given.warc is None:
+        return []
+    from fetchmux.cli.archives import open_archives
+
+    return open_archives(given)
 
 
 def _past(path: str, given: Given) -> Past:

@@ -8,9 +8,9 @@ from typing import Self
 
 
 class Watch:
-    """A progress bar inside a `with` block; silent where standard error is no terminal."""
+    """A progress bar inside a `with` block; silent where standard error is no terminal. None: nobody knows how many."""
 
-    def __init__(self, trials: int) -> None:
+    def __init__(self, trials: int | None) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,7 +24,7 @@ class Watch:
             # Drawing takes CPU from the trial that runs: now and then will do, and when one begins.
             refresh_per_second=1,
             transient=True,
-            disable=not sys.stderr.isatty(),
+            disable=sys.stderr is None or not sys.stderr.isatty(),
         )
         self._task = self._progress.add_task(f"{'':<14}", total=trials)
 

@@ -56,7 +56,24 @@ def span(duration: float) -> str:
     return f"{duration / 60:.0f} min" if duration < 99.5 * 60 else f"{duration / 3600:,.1f} h"
 
 
+def moment(duration: float) -> str:
+    """A duration as on a clock that is read closely: 0, 30 µs, and from a tenth of a millisecond on as `seconds`."""
+    if not 0 < duration < 0.0000995:
+        return seconds(duration) if duration else "0"
+    return f"{duration * 1e6:.0f} µs" if duration >= 0.00000095 else f"{duration * 1e6:.1f} µs"
+
+
+def factor(value: float) -> str:
+    """How many times, in three digits."""
+    return f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
 def rate(count: int, duration: float) -> str:
     """So many a second."""
     each = count / duration if duration > 0 else 0.0
     return f"{each:.1f}/s" if each < 99.95 else f"{each:,.0f}/s"
+
+
+def counted(count: int, thing: str) -> str:
+    """So many things, whose plural has an s."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

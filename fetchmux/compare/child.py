@@ -6,17 +6,22 @@ frozen, and only then the clock runs.
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import signal
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from fetchmux.backends import registry
-from fetchmux.compare.trial import Report, Trial
+from fetchmux.compare.trial import PASSES, SHORT, Report, Trial
+
+if TYPE_CHECKING:
+    from fetchmux.compare.gathering import Gathering
+    from fetchmux.compare.measure import Cost
 
 
 def main() -> None:
@@ -24,23 +29,64 @@ def main() -> None:
     trial = msgspec.json.decode(sys.stdin.buffer.read(), type=Trial)
     # Whoever started this ends it in time; should that process be gone itself, nothing may run on for ever.
     signal.alarm(math.ceil(trial.limit) + 1)
-    registry.prepare(registry.find(trial.backend))
-    report = perform(trial)
+    report = _divided(trial) if trial.processes > 1 else perform(trial)
     with os.fdopen(int(sys.argv[1]), "wb") as pipe:
         pipe.write(msgspec.json.encode(report))
+    # All is said. To tear an interpreter down takes as long as many a run, and nobody would learn anything from it.
+    os._exit(0)
 
 
 def perform(trial: Trial) -> Report:
-    """Warm up, run, measure."""
-    import gc
+    """Prepare, warm up, run, measure."""
+    _get_ready(trial)
+    passes = [_measured(trial)]
+    if passes[0].failure is None and passes[0].wall < SHORT and not trial.marked:
+        passes += [_measured(trial) for _ in range(PASSES - 1)]
+    return _middle(passes)
 
-    from fetchmux.compare import measure
+
+def _divided(trial: Trial) -> Report:
+    """The same by several processes."""
+    from fetchmux.compare import division, measure
+
+    def share(part: Trial, begin: Callable[[], None]) -> division.Parcel:
+        _get_ready(part)
+        begin()
+        before = measure.children_cost()
+        gathered = _fetch(part, part.requests)
+        report = _costed(gathered, part, before)
+        return division.Parcel(report, gathered.began, gathered.ended, gathered.outcomes)
+
+    return division.conduct(trial, share, lambda: measure.cpu_of(trial.server))
+
+
+def _get_ready(trial: Trial) -> None:
+    """The order of these is the isolation."""
+    registry.prepare(registry.find(trial.backend))
+    import gc
 
     _fetch(trial, trial.warm_up)
     gc.collect()
     gc.freeze()
+
+
+def _measured(trial: Trial) -> Report:
+    """One pass."""
+    from fetchmux.compare import measure
+    from fetchmux.compare.silence import CannotHold
+
     before = measure.children_cost()
-    gathered = _fetch(trial, trial.requests)
+    try:
+        gathered = _fetch(trial, trial.requests, trial.idle, marked=trial.marked)
+    except CannotHold as refusal:
+        return Report(trial.backend, trial.round, window=refusal.most, refused=True, failure=str(refusal))
+    return _costed(gathered, trial, before)
+
+
+def _costed(gathered: Gathering, trial: Trial, before: Cost) -> Report:
+    """What was measured, with what it cost; `before` is what children had cost before it."""
+    from fetchmux.compare import measure
+
     report = gathered.report(trial)
     # What children cost is known when they have ended, which is when the clock has stopped.
     spent = gathered.spent.plus(measure.children_cost().since(before))
@@ -48,104 +94,51 @@ def perform(trial: Trial) -> Report:
     return report
 
 
-class _Gathering:
-    """A sink that keeps of each result what the report needs; its clock runs from the first request to the last.
-
-    Args:
-        requests: so many results end the run.
-        server: the process that serves, where it may be looked at.
-
-    Attributes:
-        spent: what this process cost while the clock ran.
-        notices: sentences for the user.
-    """
-
-    def __init__(self, requests: int, server: int | None = None) -> None:
-        from fetchmux.compare import measure
-
-        self._requests = requests
-        self._server = server
-        self._peak = 0
-        self._served: float | None = None
-        self.spent = measure.NOTHING
-        self._began = self._ended = 0.0
-        self.notices: list[str] = []
-        self._latencies: list[float] = []
-        self._outcomes: list[tuple[int, int | None, str | None]] = []
-        self._codes: dict[str, int] = {}
-        self._ok = 0
-
-    def urls_in_turn(self, urls: Sequence[str], count: int) -> Iterator[str]:
-        """So many URLs for a run to take; the clock starts as it takes the first."""
-        from fetchmux.compare import measure
-
-        self.spent, self._served = measure.own_cost(), measure.cpu_of(self._server)
-        self._began = self._ended = time.perf_counter()
-        for number in range(count):
-            yield urls[number % len(urls)]
-
-    def write(self, result: object) -> None:
-        """Take a result; the clock has run up to the last one."""
-        from fetchmux.compare import measure
-        from fetchmux.model import Result
-
-        self._ended = time.perf_counter()
-        assert isinstance(result, Result)
-        timings = result.timings
-        self._latencies.append(timings.connect + timings.tls + timings.send + timings.wait + timings.receive)
-        self._outcomes.append((result.index, result.status, result.sha256))
-        self._ok += result.ok
-        if result.error is not None:
-            self._codes[result.error.code] = self._codes.get(result.error.code, 0) + 1
-        if len(self._outcomes) == self._requests:
-            # The clock has stopped, and processes that did the work are still there.
-            self.spent = measure.own_cost().since(self.spent)
-            served = measure.cpu_of(self._server)
-            self._served = None if served is None or self._served is None else served - self._served
-            self._peak = measure.peak_memory()
-
-    def flush(self) -> None:
-        """Nothing is kept back."""
-
-    def report(self, trial: Trial) -> Report:
-        """The part of the report that tells what was fetched."""
-        import hashlib
-
-        done = len(self._outcomes)
-        if done != self._requests:
-            failure = f"its run returned with {done:,} results for {self._requests:,} requests"
-            return Report(trial.backend, trial.round, failure=failure)
-        statuses: dict[int, int] = {}
-        for _, status, _ in self._outcomes:
-            if status is not None:
-                statuses[status] = statuses.get(status, 0) + 1
-        digest = hashlib.sha256(repr(sorted(self._outcomes, key=lambda outcome: outcome[0])).encode())
-        return Report(
-            trial.backend,
-            trial.round,
-            wall=self._ended - self._began,
-            cpu_server=self._served,
-            peak_memory=self._peak,
-            ok=self._ok,
-            failed=done - self._ok,
-            statuses=statuses,
-            codes=self._codes,
-            latencies=[round(latency, 7) for latency in self._latencies],
-            digest=digest.hexdigest(),
-            notices=self.notices,
-        )
+def _middle(passes: list[Report]) -> Report:
+    """The pass of the middle time, provided that all have fetched the same; otherwise one that tells of the other."""
+    failed = next((report for report in passes if report.failure is not None), None)
+    if failed is not None:
+        return failed
+    odd = next((report for report in passes if report.digest != passes[0].digest), None)
+    middle = odd or sorted(passes, key=lambda report: report.wall)[len(passes) // 2]
+    middle.passes = [report.wall for report in passes]
+    return middle
 
 
-def _fetch(trial: Trial, requests: int) -> _Gathering:
-    """Make so many requests with the trial's strategy and options."""
+def _fetch(trial: Trial, requests: int, idle: int = 0, *, marked: bool = False) -> Gathering:
+    """Make so many requests with the trial's strategy and options, beside so many connections that are silent."""
+    from fetchmux.compare.gathering import Gathering
+    from fetchmux.compare.silence import Silence
     from fetchmux.inputs.requests import Recipe, read_requests
     from fetchmux.session import Session
-    from fetchmux.settings import Options
+    from fetchmux.settings import Network, Options, TlsOptions
 
-    gathering = _Gathering(requests, trial.server)
     options = msgspec.convert(trial.options, Options)
-    source = read_requests(gathering.urls_in_turn(trial.urls, requests), Recipe())
-    Session(source, options, gathering, backend=trial.backend, notice=gathering.notices.append).run()
+    if idle:
+        # Whoever is silent is not late.
+        concurrency, patience = options.concurrency + idle, max(trial.limit, options.timeout)
+        options = msgspec.structs.replace(options, concurrency=concurrency, idle_timeout=patience, timeout=patience)
+    silence = Silence(trial.idle_url, idle)
+    gathering = Gathering(requests, trial.server, work=trial.work, skip=idle, enough=silence.end, marked=marked)
+
+    def notice(sentence: str) -> None:
+        gathering.notices.append(sentence)
+        silence.noticed(sentence)
+
+    session = Session(
+        read_requests(itertools.chain(silence.items(), gathering.urls_in_turn(trial.urls, requests)), Recipe()),
+        options,
+        gathering,
+        backend=trial.backend,
+        network=Network(tls=TlsOptions(cacert=trial.cacert)),
+        notice=notice,
+    )
+    silence.ends = session.cancel
+    session.run()
+    if silence.failure is not None:
+        silence.failure.most = session.frontier.window
+        raise silence.failure
+    gathering.window = session.frontier.window - idle
     return gathering
 
 

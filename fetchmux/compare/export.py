@@ -1,4 +1,13 @@
-"""A comparison as a file: every raw sample and the machine, rewritten after each trial so that nothing is ever lost."""
+"""A comparison as a file: every raw sample and the machine, rewritten after each trial so that nothing is ever lost.
+
+How any file of results is replaced is here, too: in one step, and only a regular file.
+
+For whoever shows one: `cells` is a list, of one cell without a sweep and without several scenarios; the neighbours of a
+cell in a sweep are those of the same `scenario`, told apart by `swept`. `summary.summarise(cell, document.reference)`
+makes of a cell its ranking, `Summary.rows`; the cell's reports are the raw samples, of which one with a `failure` has
+measured nothing. `Report.spans` are columns with an entry for each request; `Report.traces` tells of the first 60
+inputs when each began, connected, got its first byte and ended, in seconds on the trial's own clock.
+"""
 
 from __future__ import annotations
 
@@ -9,53 +18,55 @@ from typing import Any
 
 import msgspec
 
+from fetchmux.compare.cell import Cell
 from fetchmux.compare.machine import Machine
-from fetchmux.compare.trial import Report
 
-VERSION = 1
+VERSION = 2
 
 
-class Setting(msgspec.Struct, frozen=True):
-    """What was compared.
+class _Versioned(msgspec.Struct):
+    """What a document of any version has."""
 
-    Attributes:
-        urls: what was fetched, in turn, without passwords; paths of the embedded origin when `embedded`.
-        delay, size: of its replies, in seconds and bytes.
-        options: fields of `settings.Options` that all trials had.
-        limit: seconds that one trial might take.
-    """
-
-    backends: tuple[str, ...]
-    reference: str
-    requests: int
-    concurrency: int
-    rounds: int
-    warm_up: int
-    seed: int
-    urls: tuple[str, ...]
-    embedded: bool
-    delay: float
-    size: int
-    options: dict[str, Any]
-    limit: float
+    version: int
 
 
 class Document(msgspec.Struct):
-    """The whole file. `version` changes when a field changes its meaning."""
+    """The whole file.
+
+    Attributes:
+        version: changes when a field changes its meaning.
+        fetchmux: the program's version.
+        started: date and time, ISO 8601, with its zone.
+        seed: gives the order of all trials.
+        reference: the strategy that speeds are relative to.
+        cells: in the order in which they were measured.
+    """
 
     version: int
-    setting: Setting
+    fetchmux: str
+    started: str
+    seed: int
     machine: Machine
-    reports: list[Report]
+    reference: str
+    cells: list[Cell]
 
 
 def save(path: Path, document: Document) -> None:
-    """Write the file in one step: whoever reads it finds the old one or the new one, whole. Raises OSError."""
+    """Write the document. Raises OSError."""
+    replace(path, encode(document))
+
+
+def encode(document: Document) -> bytes:
+    """The document in a line of JSON."""
+    return msgspec.json.encode(document) + b"\n"
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file in one step: whoever reads it finds the old one or the new one, whole. Raises OSError."""
     # A link stays one. In the place of a device or a pipe would stand a file afterwards: /dev/null, say.
     path = path.resolve()
     if not path.name or (path.exists() and not path.is_file()):
         raise OSError(errno.EINVAL, "this is no regular file")
-    data = msgspec.json.format(msgspec.json.encode(document), indent=1)
     # The process number keeps two comparisons that export to one place from writing into each other's drafts.
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -68,4 +79,15 @@ def save(path: Path, document: Document) -> None:
 
 def load(path: Path) -> Document:
     """Read a saved comparison. Raises OSError, msgspec.MsgspecError."""
-    return msgspec.json.decode(path.read_bytes(), type=Document)
+    data = path.read_bytes()
+    version = msgspec.json.decode(data, type=_Versioned).version
+    if version != VERSION:
+        raise msgspec.ValidationError(f"it has version {version} and not {VERSION}: measure again with this fetchmux")
+    return msgspec.json.decode(data, type=Document)
+
+
+def schema() -> dict[str, Any]:
+    """What a saved document is like, as a JSON Schema, draft 2020-12."""
+    described = msgspec.json.schema(Document)
+    described["$defs"]["Document"]["properties"]["version"] = {"const": VERSION}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "fetchmux compare", **described}

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from typing import IO
 
 import msgspec
@@ -26,12 +27,12 @@ _PASSED = frozenset(
 )
 
 
-def conduct(trial: Trial) -> Report:
-    """Perform a trial in a fresh interpreter and report.
+def conduct(trial: Trial, watched: Sequence[str] = ()) -> Report:
+    """Perform a trial in a fresh interpreter and report; `watched` is a command that watches it, such as strace.
 
     A trial that crashes, hangs or says nothing is a report with a `failure`; an interrupt ends the process and passes.
     """
-    answer, complaint = _converse(trial)
+    answer, complaint = _converse([*watched, *_python("child")], msgspec.json.encode(trial), trial.limit)
     if answer is None:
         return Report(trial.backend, trial.round, failure=complaint)
     try:
@@ -41,15 +42,28 @@ def conduct(trial: Trial) -> Report:
         return Report(trial.backend, trial.round, failure=complaint or unreadable)
 
 
-def _converse(trial: Trial) -> tuple[bytes | None, str]:
+def ask(module: str, order: bytes, limit: float) -> bytes:
+    """What a module of this package answers to an order in a fresh interpreter; nothing when it fails."""
+    return _converse(_python(module), order, limit)[0] or b""
+
+
+def _python(module: str) -> list[str]:
+    return offspring.command(f"fetchmux.compare.{module}")
+
+
+def _converse(command: Sequence[str], order: bytes, limit: float) -> tuple[bytes | None, str]:
     """What the child reported, or None when it had to be killed; and its last words."""
-    end = time.monotonic() + trial.limit
+    end = time.monotonic() + limit
     reader, writer = os.pipe()
     # Complaints go to a file: nobody has to read them for the child to go on.
     with os.fdopen(reader, "rb", 0) as pipe, tempfile.TemporaryFile() as complaints:
-        with _start(writer, complaints) as child:
+        try:
+            child = _start(command, writer, complaints)
+        except OSError as error:
+            return b"", f"it gets no process: {error.strerror}"
+        with child:
             try:
-                answer = _ask(child, pipe, msgspec.json.encode(trial), end)
+                answer = _ask(child, pipe, order, end)
                 if answer is not None:
                     # Let it say its last words.
                     with contextlib.suppress(subprocess.TimeoutExpired):
@@ -60,15 +74,15 @@ def _converse(trial: Trial) -> tuple[bytes | None, str]:
                     os.killpg(child.pid, signal.SIGKILL)
         complaints.seek(0)
         if answer is None:
-            return None, f"it took longer than {trial.limit:g} s"
+            return None, f"it took longer than {limit:g} s"
         return answer, _last_words(child.returncode, complaints.read())
 
 
-def _start(writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+def _start(command: Sequence[str], writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     """Start the child with its end of the pipe, which this process gives up."""
     try:
         return subprocess.Popen(
-            offspring.command("fetchmux.compare.child", str(writer)),
+            [*command, str(writer)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=complaints,
@@ -82,7 +96,7 @@ def _start(writer: int, complaints: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _ask(child: subprocess.Popen[bytes], pipe: IO[bytes], order: bytes, end: float) -> bytes | None:
-    """Send the trial and read the report up to its end; None when that is not there in time."""
+    """Send the order and read the answer up to its end; None when that is not there in time."""
     assert child.stdin is not None
     # A child that dies at once is told from its last words.
     with contextlib.suppress(BrokenPipeError), child.stdin as stdin:

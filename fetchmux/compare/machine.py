@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib.metadata
 import os
 import platform
@@ -22,10 +21,10 @@ class Machine(msgspec.Struct):
         load: the average number of runnable processes over 1, 5 and 15 minutes before the first trial.
         affinity: how many CPUs this process may use.
         descriptors: the soft and the hard limit of open descriptors (ulimit -n); -1 is unlimited.
+        ports: how many local ports the system gives to outgoing connections; None where that is unknown.
         gil: whether Python threads take turns at one interpreter.
     """
 
-    date: str
     python: str
     implementation: str
     packages: dict[str, str]
@@ -36,13 +35,13 @@ class Machine(msgspec.Struct):
     affinity: int
     load: tuple[float, float, float]
     descriptors: tuple[int, int]
+    ports: int | None
     gil: bool
 
 
 def describe() -> Machine:
     """Look around."""
     return Machine(
-        date=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         python=platform.python_version(),
         implementation=platform.python_implementation(),
         packages=_versions(),
@@ -53,6 +52,7 @@ def describe() -> Machine:
         affinity=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         load=os.getloadavg(),
         descriptors=resource.getrlimit(resource.RLIMIT_NOFILE),
+        ports=_ports(),
         gil=getattr(sys, "_is_gil_enabled", lambda: True)(),
     )
 
@@ -65,6 +65,14 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _ports() -> int | None:
+    try:
+        low, high = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    except OSError:
+        return None
+    return int(high) - int(low) + 1
 
 
 def _cpu_model() -> str:

@@ -6,10 +6,11 @@ Interleaving makes the machine's drift hit all alike; shuffling keeps one strate
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
-def interleave(backends: Sequence[str], rounds: int, seed: int) -> list[tuple[int, str]]:
-    """Round and strategy of each trial, in the order in which they run; the same for the same seed."""
+def rounds(backends: Sequence[str], seed: int) -> Iterator[list[str]]:
+    """The strategies in the order in which a round runs them, for each round; the same for the same seed."""
     dice = random.Random(seed)
-    return [(number, backend) for number in range(rounds) for backend in dice.sample(backends, len(backends))]
+    while True:
+        yield dice.sample(backends, len(backends))

@@ -18,6 +18,7 @@ from fetchmux.frontier.intake import Intake
 from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
 from fetchmux.frontier.sequel import AT_ONCE, Sequels
+from fetchmux.frontier.window import Window
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
 from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
@@ -45,7 +46,7 @@ class Frontier:
     """Between an input and a strategy.
 
     Args:
-        source: the input; it yields None when there is nothing to read yet.
+        source: the input; it yields None when there is nothing to read yet, and a job that has begun elsewhere.
         options: the limits.
         reach: looks addresses up and wraps exchanges in what leads to their hosts; never waits.
         builder: makes request bytes.
@@ -54,16 +55,16 @@ class Frontier:
         notice: takes a sentence for the user.
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
         logins: the credentials of hosts that redirects lead to.
+        elsewhere: takes a job over after a redirect, for another run to go on with it; False: it stays.
         backend: the strategy's name, for the records.
 
     Attributes:
-        window: most exchanges in flight; narrower than asked for when descriptors run out.
         failure: what the input or the output raised. The run was then cancelled; the caller raises it.
     """
 
     def __init__(
         self,
-        source: Iterator[Request | None],
+        source: Iterator[Request | Job | None],
         options: Options,
         *,
         reach: Reach,
@@ -75,16 +76,16 @@ class Frontier:
         chance: Callable[[], float],
         calendar: Callable[[], float],
         logins: Logins | None = None,
+        elsewhere: Callable[[Job], bool] | None = None,
         backend: str,
     ) -> None:
-        self.window = options.concurrency
         self.failure: Exception | None = None
         self._options = options
         self._builder = builder
         self._open_store = open_store
         self._reach = reach
-        self._notice = notice
         self._clock = clock
+        self._elsewhere = elsewhere
         self._backend = backend
         self._expected = expected(options)
         self._live: set[Carried] = set()
@@ -96,17 +97,16 @@ class Frontier:
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
         self._ending = Ending(None if options.deadline is None else clock() + options.deadline)
-        self._alone_since: float | None = None
-        self._not_before = 0.0
-        self._narrowed = False
+        self._window = Window(options.concurrency, options.connect_timeout, notice)
 
     # What a strategy may call
 
     def take(self) -> Carried | None:
         """An exchange that may start now, or None."""
-        if len(self._live) >= self.window or self._ending.stopped:
+        window = self._window
+        if len(self._live) >= window.size or self._ending.stopped:
             return None
-        if self._not_before and self._clock() < self._not_before:
+        if window.opens_at and self._clock() < window.opens_at:
             return None
         while (job := self._checked(self._admission.next())) is not None:
             exchange = self._begin(job)
@@ -126,7 +126,7 @@ class Frontier:
         if not self._goes_on(exchange):
             self._outlet.emit(outcome.of_exchange(exchange, self._backend, self._expected))
         # After narrowing, a slot too many ends here.
-        if self._ending.stopped or len(self._live) >= self.window or not carried.reusable:
+        if self._ending.stopped or len(self._live) >= self._window.size or not carried.reusable:
             return None
         job = self._checked(self._admission.next_for(origin))
         return None if job is None else self._begin(job, carried)
@@ -142,10 +142,10 @@ class Frontier:
         if self._cancelled or self._ending.come(now):
             # Again, for an exchange whose deadline was being written while the signal came.
             self.cancel()
-        if len(self._live) >= self.window:
+        if len(self._live) >= self._window.size:
             return TICK
-        if now < self._not_before:
-            return min(TICK, self._not_before - now)
+        if now < self._window.opens_at:
+            return min(TICK, self._window.opens_at - now)
         if self._intake.hurried:
             return 0.0
         longest = min(TICK, self._admission.wait(now))
@@ -194,12 +194,14 @@ class Frontier:
         for exchange in list(self._live):
             exchange.cancel()
 
+    @property
+    def window(self) -> int:
+        """Most exchanges in flight; fewer than asked for when descriptors have run out."""
+        return self._window.size
+
     def narrow(self, window: int, reason: str) -> None:
         """Let at most `window` exchanges be in flight from now on; the first time, tell the user why."""
-        self.window = max(1, min(self.window, window))
-        if not self._narrowed:
-            self._narrowed = True
-            self._notice(f"the window is narrowed to {self.window:,}: {reason}")
+        self._window.narrow(window, reason)
 
     def close(self) -> None:
         """The strategy has returned or was interrupted: whatever was read and did not end gets its record now."""
@@ -234,6 +236,8 @@ class Frontier:
             self._reject(job.request, error, job)
             return None
         job.attempts += 1
+        if self._options.archive:
+            job.sent = outgoing
         if predecessor is not None:
             job.addresses = predecessor.core.job.addresses
         exchange = Exchange(
@@ -270,12 +274,13 @@ class Frontier:
     def _goes_on(self, exchange: Exchange) -> bool:
         """Whether the job of an ended attempt has another one before it, and was queued for that."""
         if not exchange.scarce:
-            self._alone_since = None
+            self._window.sufficed()
         if self._cancelled or self._sequels.none_after(exchange):
             return False
         now = self._clock()
         if exchange.scarce:
-            if not self._endure(exchange, now):
+            reason = exchange.error.message if exchange.error else ""
+            if not self._window.ran_out(len(self._live), now, reason):
                 return False
             exchange.job.attempts -= 1
             self._intake.give_back(exchange.job)
@@ -302,23 +307,11 @@ class Frontier:
                 exchange.error = FetchError(Code.CANCELLED, message, Phase.HEAD)
             return False
         if sequel.after is None:
-            self._intake.give_back(job)
+            # Only a redirect leaves it without addresses.
+            if job.addresses or self._elsewhere is None or not self._elsewhere(job):
+                self._intake.give_back(job)
         else:
             self._admission.postpone(job, now + sequel.after)
-        return True
-
-    def _endure(self, exchange: Exchange, now: float) -> bool:
-        """Descriptors ran out: make do with fewer. False when even one was too many for too long."""
-        if self._live:
-            self._alone_since = None
-        elif self._alone_since is None:
-            self._alone_since = now
-        elif now - self._alone_since > self._options.connect_timeout:
-            self._alone_since = None
-            return False
-        # Whoever holds the missing descriptors needs a moment to let go of them.
-        self._not_before = now + TICK
-        self.narrow(len(self._live), exchange.error.message if exchange.error else "")
         return True
 
     def _unsendable(self, request: Request, error: FetchError, job: Job | None) -> None:

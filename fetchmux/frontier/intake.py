@@ -23,7 +23,7 @@ class Intake:
     """Reads requests and queues the jobs made of them.
 
     Args:
-        source: the input; it yields None when there is nothing to read yet.
+        source: the input; it yields None when there is nothing to read yet, and a job that has begun elsewhere.
         parking: where jobs wait for their addresses.
         lookahead: most jobs that are queued, and the most by which a job may be overtaken.
         reject: takes a request that ends here, why, and the job if one had been made of it.
@@ -36,7 +36,7 @@ class Intake:
     """
 
     def __init__(
-        self, source: Iterator[Request | None], parking: Parking, lookahead: int, reject: Reject, clock: Clock
+        self, source: Iterator[Request | Job | None], parking: Parking, lookahead: int, reject: Reject, clock: Clock
     ) -> None:
         self.starved_since: float | None = None
         self.hurried = False
@@ -133,6 +133,8 @@ class Intake:
                 self.starved_since = self.starved_since or self._clock()
                 return None
             self.starved_since = None
+            if isinstance(request, Job):
+                return request
             self._last_index = request.index
             if request.fault is None and request.url is not None:
                 return Job(request, request.url, self._clock())

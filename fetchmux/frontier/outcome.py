@@ -21,6 +21,8 @@ def of_exchange(exchange: Exchange, backend: str, expected: Expected | None = No
     result.timings = _timings(exchange)
     if head is not None:
         result.status, result.reason, result.http_version, result.headers = head
+    if job.sent:
+        result.sent = job.sent
     if error is None:
         result.ok = head is not None and (expected is None or expected(head.status))
         if exchange.store is not None:

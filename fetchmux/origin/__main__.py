@@ -16,10 +16,15 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--lifeline", action="store_true", help="end when standard input does")
+    parser.add_argument("--certificate", nargs=2, metavar=("FILE", "KEY"), help="speak TLS; not with --kind bad")
     options = parser.parse_args()
-    serve = bad_server.serve if options.kind == "bad" else server.serve
+    lifeline = sys.stdin.fileno() if options.lifeline else None
     try:
-        serve(options.host, options.port, announce=_announce, lifeline=sys.stdin.fileno() if options.lifeline else None)
+        if options.kind == "bad":
+            bad_server.serve(options.host, options.port, _announce, lifeline)
+        else:
+            certificate = options.certificate and tuple(options.certificate)
+            server.serve(options.host, options.port, _announce, lifeline, certificate)
     except (OSError, OverflowError) as error:
         sys.exit(f"fetchmux.origin: {error}")
 

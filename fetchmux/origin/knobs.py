@@ -1,4 +1,4 @@
-"""The query parameters that work on every path: `delay`, `jitter`, `size`, `seed`, each checked before it is believed.
+"""The query parameters that work on every path: `delay`, `jitter`, `size`, `seed`, `lossy`, checked before believed.
 
 Knows numbers and their bounds; no page and no request. Numbers are read by a pattern, since float() and int() also
 take `nan`, `1_0` and digits of other scripts.
@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 MAX_DELAY = 3600
 MAX_SIZE = 1 << 30
+MAX_LOSSY = 1 << 20
 MAX_SEED = (1 << 63) - 1
 
 _SECONDS = re.compile(r"(?:[0-9]{1,12}(?:\.[0-9]{0,24})?|\.[0-9]{1,24})(?:[eE][+-]?[0-9]{1,3})?")
@@ -25,12 +26,16 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
-    """A query, read: `delay` and `jitter` in seconds, `size` in bytes or None; `others` are all parameters as text."""
+    """A query, read: `delay` and `jitter` in seconds, `size` in bytes or None; of `lossy` requests two fail.
+
+    `others` are all parameters as text.
+    """
 
     delay: float
     jitter: float
     size: int | None
     seed: int
+    lossy: int
     others: dict[str, str]
 
 
@@ -42,6 +47,7 @@ def read(query: str) -> Knobs:
         jitter=seconds("jitter", given.get("jitter", "0")),
         size=count("size", given["size"], MAX_SIZE) if "size" in given else None,
         seed=count("seed", given.get("seed", "0"), MAX_SEED),
+        lossy=count("lossy", given.get("lossy", "0"), MAX_LOSSY),
         others=given,
     )
 

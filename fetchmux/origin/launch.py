@@ -24,16 +24,26 @@ _PARTING = 5.0
 
 
 class OriginFailed(RuntimeError):
-    """The child ended, or said nothing, before it listened; the text holds what it wrote to its standard error."""
+    """The child ended, or said nothing, before it listened, or there was none; the text holds what is known of why."""
 
 
 class Origin:
-    """An origin in a child process, running inside a `with` block: `url(path)`, `address`, `pid`, `complaints`."""
+    """An origin in a child process, running inside a `with` block: `url(path)`, `address`, `pid`, `complaints`.
+
+    With `certificate`, the names of a file with certificates and of one with the key, a good one speaks TLS.
+    """
 
     def __init__(
-        self, kind: Literal["good", "bad"] = "good", host: str = "127.0.0.1", port: int = 0, patience: float = 30.0
+        self,
+        kind: Literal["good", "bad"] = "good",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        patience: float = 30.0,
+        certificate: tuple[str, str] | None = None,
     ) -> None:
         self._arguments = ["--kind", kind, "--host", host, "--port", str(port), "--lifeline"]
+        if certificate is not None:
+            self._arguments += ["--certificate", *certificate]
         self._patience = patience
         self._base = ""
         self.complaints = ""
@@ -43,6 +53,9 @@ class Origin:
         self._errors: IO[bytes] = tempfile.TemporaryFile()
         try:
             self._child = self._start()
+        except OSError as error:
+            self._errors.close()
+            raise OriginFailed(f"The origin gets no process: {error.strerror}") from error
         except BaseException:
             self._errors.close()
             raise

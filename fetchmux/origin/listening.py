@@ -11,11 +11,15 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 import gevent
 import gevent.event
 import gevent.server
 import gevent.socket
+
+if TYPE_CHECKING:
+    import ssl
 
 BACKLOG = 4096
 _READ = 1
@@ -23,8 +27,17 @@ _READ = 1
 Converse = Callable[[gevent.socket.socket], None]
 
 
-def run(converse: Converse, host: str, port: int, announce: Callable[[str], None], lifeline: int | None = None) -> None:
+def run(
+    converse: Converse,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    lifeline: int | None = None,
+    certificate: tuple[str, str] | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT, or until the descriptor `lifeline` is at its end; `announce` gets the base URL.
+
+    With `certificate`, the names of a file with certificates and of one with the key, TLS is spoken.
 
     An address that cannot be bound raises OSError before anything is announced.
     """
@@ -42,11 +55,12 @@ def run(converse: Converse, host: str, port: int, announce: Callable[[str], None
         finally:
             present.discard(connection)
 
-    server = gevent.server.StreamServer(listener, attend)
+    secure: dict[str, Any] = {} if certificate is None else {"ssl_context": _context(*certificate)}
+    server = gevent.server.StreamServer(listener, attend, **secure)
     with _end_of_service(lifeline) as ended:
         server.start()
         try:
-            announce(_url(listener))
+            announce(_url(listener, secure=bool(secure)))
             ended.wait()
         finally:
             server.stop()
@@ -69,9 +83,19 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, *, secure: bool) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _context(certificate: str, key: str) -> ssl.SSLContext:
+    # Late: most servers have no use for OpenSSL.
+    import gevent.ssl
+
+    context: ssl.SSLContext = gevent.ssl.SSLContext(gevent.ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from fetchmux.origin import knobs
 from fetchmux.origin.request import Request
 
 TEXT, HTML, JSON = "text/plain; charset=utf-8", "text/html; charset=utf-8", "application/json"
-WAITING = "/waiting"
+WAITING, SILENT = "/waiting", "/silent"
 INDEX = b"""\
 /bytes/N     N bytes of text
 /delay/S     an answer after S seconds
@@ -24,15 +24,17 @@ INDEX = b"""\
 /headers     the fields of the request, as JSON
 /echo        the body of the request
 /s?wd=KEY    a page with the key, also /web?query=KEY and /search?q=KEY
-/waiting     how many answers wait for their delay now, and at most so far, as JSON
+/silent      nothing at all, until the client hangs up
+/waiting     how many answers wait for their delay now, and at most so far, and how many are silent, as JSON
 
-On every path: delay=S and jitter=S (seconds to wait, and at most so many more), size=N (bytes of the body), seed=N.
+On every path: delay=S and jitter=S (seconds to wait, and at most so many more), size=N (bytes of the body), seed=N;
+lossy=N (of N such requests one is reset and one refused with 503).
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: `size` in bytes (None: the lead alone), `delay` in seconds."""
+    """An answer: `size` in bytes (None: the lead alone), `delay` in seconds; of so many `lossy` ones two fail."""
 
     status: int = 200
     kind: str = TEXT
@@ -40,6 +42,7 @@ class Page:
     size: int | None = None
     delay: float = 0.0
     seed: int = 0
+    lossy: int = 0
 
     @property
     def bodiless(self) -> bool:
@@ -57,7 +60,8 @@ def answer(request: Request, body: bytes = b"") -> Page:
         return Page(400, lead=f"{error}\n".encode())
     jitter = given.jitter and given.jitter * knobs.chance(given.seed, request.target)
     size = page.size if given.size is None else given.size
-    return dataclasses.replace(page, delay=page.delay + given.delay + jitter, size=size, seed=given.seed)
+    delay = page.delay + given.delay + jitter
+    return dataclasses.replace(page, delay=delay, size=size, seed=given.seed, lossy=given.lossy)
 
 
 def _page(path: str, given: knobs.Knobs, request: Request, body: bytes) -> Page:

@@ -42,7 +42,7 @@ def compose(request: Request, page: pages.Page) -> Reply:
     """Turn a page into the bytes that answer a request."""
     size = len(page.lead) if page.size is None else page.size
     start = _head(request, page, size)
-    whole = not request.has_body and request.path != pages.WAITING
+    whole = not (request.has_body or page.lossy or request.path in (pages.WAITING, pages.SILENT))
     if page.bodiless or request.method == "HEAD":
         return Reply(request, start, (page.seed, 0, 0), page.delay, request.keeps, whole)
     lead, missing = page.lead[:size], max(0, size - len(page.lead))

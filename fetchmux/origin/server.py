@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 from collections.abc import Callable
+from typing import NoReturn
 
 import gevent
 import gevent.socket
@@ -24,20 +26,29 @@ _LINGER = 2.0
 
 
 def serve(
-    host: str = "127.0.0.1", port: int = 0, announce: Callable[[str], None] = print, lifeline: int | None = None
+    host: str = "127.0.0.1",
+    port: int = 0,
+    announce: Callable[[str], None] = print,
+    lifeline: int | None = None,
+    certificate: tuple[str, str] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; see `listening.run` for the arguments."""
-    listening.run(Service().converse, host, port, announce, lifeline)
+    listening.run(Service().converse, host, port, announce, lifeline, certificate)
 
 
 class Service:
-    """What the connections of one server share: how many answers wait for their delay, now and at most so far."""
+    """What the connections of one server share: how many answers wait for their delay, now and at most so far.
 
-    __slots__ = ("most", "now")
+    And how many will never come; and how many requests have been lossy, since two of so many fail.
+    """
+
+    __slots__ = ("lossy", "most", "now", "silent")
 
     def __init__(self) -> None:
         self.now = 0
         self.most = 0
+        self.silent = 0
+        self.lossy = 0
 
     def converse(self, connection: gevent.socket.socket) -> None:
         """Answer the requests of one connection until one of the two has had enough."""
@@ -72,10 +83,35 @@ class Service:
                 connection.sendall(_CONTINUE)
             body = intake.body(request)
         page = pages.answer(request, body)
+        if page.lossy:
+            page = self._lossy(page, connection)
+        if request.path == pages.SILENT:
+            self._keep_silent(connection)
         if request.path == pages.WAITING:
-            figures = {"now": self.now, "peak": self.most}
+            figures = {"now": self.now, "peak": self.most, "silent": self.silent}
             page = pages.Page(kind=pages.JSON, lead=json.dumps(figures).encode())
         return reply.compose(request, page)
+
+    def _lossy(self, page: pages.Page, connection: gevent.socket.socket) -> pages.Page:
+        """The page, or a refusal, or a reset, by the count: every strategy meets as many of each."""
+        self.lossy += 1
+        place = self.lossy % page.lossy
+        if place == page.lossy // 2:
+            return pages.Page(503, lead=b"Try again.\n")
+        if place == 0:
+            # A close that waits for nothing is a reset.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.close()
+            raise ConnectionAbortedError
+        return page
+
+    def _keep_silent(self, connection: gevent.socket.socket) -> NoReturn:
+        self.silent += 1
+        try:
+            _drain(connection)
+        finally:
+            self.silent -= 1
+        raise ConnectionAbortedError
 
     def _wait(self, seconds: float) -> None:
         self.now += 1

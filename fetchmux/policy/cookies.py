@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.cookiejar
+import pickle
 import urllib.request
 from email.message import Message
 
@@ -16,6 +17,15 @@ class Cookies:
         policy = http.cookiejar.DefaultCookiePolicy
         # As browsers do and Python does not: without a Domain it is for that host alone (RFC 6265, 5.3).
         self._jar = http.cookiejar.CookieJar(policy(strict_ns_domain=policy.DomainStrictNonDomain))
+
+    def dump(self) -> bytes:
+        """All of them, for another process of this program."""
+        return pickle.dumps(list(self._jar))
+
+    def load(self, dumped: bytes) -> None:
+        """Take those that another one of these has had."""
+        for cookie in pickle.loads(dumped):
+            self._jar.set_cookie(cookie)
 
     def take(self, fields: list[tuple[str, str]], url: str) -> None:
         """Keep what a reply from `url` sets."""

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Literal
-
-# What of a body a record holds.
-ShownBody = Literal["none", "text", "base64", "hash"]
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';]+)""", re.IGNORECASE)
 
@@ -26,14 +22,6 @@ def decode_body(body: bytes, headers: list[tuple[str, str]]) -> tuple[str, str] 
         return None
     # A lone surrogate (utf-7 and the like can make one) is no text that JSON could carry.
     return None if "\0" in text or (not text.isascii() and _has_surrogate(text)) else (text, charset)
-
-
-def show_body(body: bytes, headers: list[tuple[str, str]], shown: ShownBody) -> tuple[str | bytes | None, str | None]:
-    """`body` and `body_encoding` of a record; bytes are to be encoded as base64."""
-    text = decode_body(body, headers) if shown == "text" else None
-    if text is not None:
-        return text
-    return (body, "base64") if shown in ("text", "base64") else (None, None)
 
 
 def declared_charset(headers: list[tuple[str, str]]) -> str | None:

@@ -65,6 +65,8 @@ _FIELDS = {
     },
     "Hop": {"url": "From where.", "status": "With which status."},
 }
+# What results have and records do not.
+_UNWRITTEN = ("sent",)
 _COUNTS = ("index", "body_size", "wire_size", "attempts")
 
 
@@ -72,6 +74,8 @@ def record_schema() -> dict[str, Any]:
     """A schema by draft 2020-12."""
     schema = msgspec.json.schema(Result)
     parts = schema["$defs"]
+    for field in _UNWRITTEN:
+        del parts["Result"]["properties"][field]
     for name, part in parts.items():
         part["description"] = _ABOUT[name]
         for field, about in _FIELDS.get(name, {}).items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 from fetchmux.model import Request, Result, Store
@@ -33,6 +32,9 @@ class Digest:
     __slots__ = ("_expected", "_hash")
 
     def __init__(self, expected: str | None = None) -> None:
+        # Late: it takes a while to load, and most runs hash nothing.
+        import hashlib
+
         self._hash = hashlib.sha256()
         self._expected = expected
 
@@ -80,6 +82,8 @@ def store_opener(options: Options) -> Opener:
         "keep": lambda request: Keep() if request.sha256 is None else Several([Digest(request.sha256), Keep()]),
     }
     usual, saving = openers[options.body], options.save
+    if options.archive and options.body != "keep":
+        usual = _kept_beside(usual)
     if saving is None:
         return usual
     # Only here: most runs save nothing.
@@ -89,5 +93,15 @@ def store_opener(options: Options) -> Opener:
         saved, other = SavedBody(request, saving), usual(request)
         # The other one first: what is not as expected is not saved.
         return saved if other is None else Several([other, saved])
+
+    return open_both
+
+
+def _kept_beside(usual: Opener) -> Opener:
+    """Keep the body, whatever else becomes of it."""
+
+    def open_both(request: Request) -> Store:
+        other = usual(request)
+        return Keep() if other is None else Several([Keep(), other])
 
     return open_both

@@ -12,16 +12,19 @@ import sys
 
 from fetchmux.backends import registry
 
+# What `worker` calls STOP and CANCEL. It must not be imported so early.
+_STOP, _CANCEL = signal.SIGTERM, signal.SIGUSR1
+
 
 def main() -> None:
     """Be told how, fetch, and tell of it."""
     fd = int(sys.argv[1])
-    # A terminal's Ctrl-C is for the process that reads the list; it lets this one know, SIGTERM meaning stop, SIGINT
-    # cancel.
+    # A strategy that reads signals itself would end the run in its own way.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     pending: list[int] = []
     # Who asks all processes of a run at once for a snapshot gets it from the one that reads the list.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (_STOP, _CANCEL):
         signal.signal(number, lambda number, frame: pending.append(number))
     backend = _backend(fd)
     registry.prepare(registry.find(backend))
@@ -29,8 +32,8 @@ def main() -> None:
     from fetchmux.spread.shift import Shift
 
     shift = Shift(fd)
-    signal.signal(signal.SIGTERM, lambda number, frame: shift.stop())
-    signal.signal(signal.SIGINT, lambda number, frame: shift.cancel())
+    signal.signal(_STOP, lambda number, frame: shift.stop())
+    signal.signal(_CANCEL, lambda number, frame: shift.cancel())
     if pending:
         shift.cancel()
     shift.work()

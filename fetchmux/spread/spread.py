@@ -5,10 +5,10 @@ Knows who owes what. It has the surface of a session, so that whoever runs one n
 
 from __future__ import annotations
 
-import itertools
-import select
+import errno
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -17,24 +17,41 @@ from fetchmux.backends import registry
 from fetchmux.errors import Code, FetchError, Phase, UsageError
 from fetchmux.frontier import TICK, outcome
 from fetchmux.frontier.ending import Ending
+from fetchmux.frontier.outlet import Outlet
 from fetchmux.model import Request
+from fetchmux.policy.retries import IDEMPOTENT
 from fetchmux.session import Counted, Slot, Tally
 from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
 from fetchmux.spread import words
-from fetchmux.spread.division import SAMPLE, Anywhere, Homes, divide, is_limited
-from fetchmux.spread.words import Charge, Kind
-from fetchmux.spread.worker import Worker
+from fetchmux.spread.crew import Crew
+from fetchmux.spread.division import SAMPLE, Anywhere, Homes, divide, is_limited, stagger, suits_all
+from fetchmux.spread.supply import Supply
+from fetchmux.spread.words import Charge, Journey, Kind
+from fetchmux.spread.worker import CANCEL, STOP, Worker
 
 # Requests that wait here for a process that has its hands full; beyond that many the list waits.
 MOST_HELD = 4_096
+# How often a list that pauses is asked while the processes start, in seconds.
+_GLANCE = 0.005
+# What is cancelled ends by itself; a process that says nothing for so long then, in seconds, hangs.
+_LAST = 5.0
+_CANCELLED = FetchError(Code.CANCELLED, "the run was cancelled before this was sent", Phase.INPUT)
 
 
 class Division(Protocol):
     """Who fetches what."""
 
-    def place(self, host: str, loads: list[int]) -> int:
-        """The process for a request to `host`, `loads` being what each has to do."""
+    def place(self, host: str, rooms: list[float]) -> int:
+        """The process for a request to `host`, `rooms` being how many more each should have."""
+        ...
+
+    def leave(self, host: str) -> None:
+        """A request that was placed has ended, or is to be placed again."""
+        ...
+
+    def vacate(self, place: int) -> None:
+        """Nothing more can be done there."""
         ...
 
 
@@ -66,28 +83,32 @@ class Spread:
         notice: Callable[[str], None],
     ) -> None:
         registry.load(registry.find(backend))
-        self._source = source
+        output = Counted(sink)
+        self.tally = output.tally
+        self._outlet = Outlet(output, self._give_up)
+        self._supply = Supply(source, self._end, self._give_up)
         self._options = options
-        self._output = Counted(sink)
-        self.tally = self._output.tally
-        self._count = processes
+        self._count = min(processes, options.concurrency)
         self._backend = backend
         self._network = network
         self._notice = notice
         self._noticed: set[str] = set()
-        self._workers: list[Worker] = []
-        self._charges: list[Charge] = []
+        self._crew: Crew | None = None
         self._division: Division = Anywhere()
-        self._read_all = False
-        self._starved_since: float | None = None
+        # What redirects have led from one process to another, by index, and whether that can happen.
+        self._journeys: dict[int, Journey] = {}
+        self._roams = False
+        self._repeated: set[int] = set()
+        self._failure: Exception | None = None
         self._ending = Ending(None if options.deadline is None else time.monotonic() + options.deadline)
-        self._cancelled = False
-        self._told_to_stop = self._told_to_cancel = False
+        self._cancelled = self._told_to_stop = self._told_to_cancel = False
+        # Since when nothing has been heard of any process.
+        self._heard_at = 0.0
 
     @property
     def in_flight(self) -> int:
-        """How many requests are under way, at most."""
-        return sum(min(len(worker.owed), worker.room // 2) for worker in self._workers)
+        """How many requests are under way, as far as the processes have told."""
+        return 0 if self._crew is None else sum(worker.in_flight for worker in self._crew.workers)
 
     @property
     def overdue(self) -> bool:
@@ -98,7 +119,7 @@ class Spread:
         """What the processes owe; what each request waits for only they know. A signal handler may call it."""
         return [
             Slot(request.url.text, f"process {number}", None)
-            for number, worker in enumerate(list(self._workers), 1)
+            for number, worker in enumerate([] if self._crew is None else list(self._crew.workers), 1)
             for request in list(worker.owed.values())
             if request.url is not None
         ]
@@ -106,6 +127,7 @@ class Spread:
     def stop(self) -> None:
         """Start nothing more, and let what is in flight end, for a while. May be called from a signal handler."""
         self._ending.stop(time.monotonic(), self._options.grace)
+        self._supply.end()
 
     def expire(self) -> None:
         """End the run because its time is over. May be called from a signal handler."""
@@ -114,157 +136,201 @@ class Spread:
 
     def cancel(self) -> None:
         """End the run soon; what is in flight becomes `cancelled`. May be called from a signal handler."""
-        self._cancelled = True
+        self._cancelled = self._ending.stopped = True
+        self._supply.end()
 
     def run(self) -> Tally:
         """Fetch until the list ends or `cancel` is called.
 
-        Raises what the input or the sink raised, and UsageError for what the processes cannot begin with.
+        Raises what the input or the sink raised, and UsageError for what the processes cannot begin with: nothing has
+        been fetched then.
         """
+        crew = self._crew = Crew(self._backend, self._count)
         try:
-            self._begin()
-            while self._goes_on():
-                self._read()
-                self._sleep()
-            self._output.flush()
+            self._begin(crew)
+            while self._goes_on(crew):
+                self._deal(crew)
+                self._outlet.flush()
+                for worker in crew.wait(self._supply.patience()):
+                    self._hear(worker, crew)
+            self._outlet.flush()
         finally:
-            for worker in self._workers:
-                worker.close()
+            crew.close()
+        if self._failure is not None:
+            raise self._failure
         return self.tally
 
-    def _begin(self) -> None:
-        """Look at the beginning of the list, divide, and start the processes."""
-        sample: list[Request] = []
-        even = not is_limited(self._options)
-        if not even:
-            sample = list(itertools.islice(self._sendable(), SAMPLE))
-            even = len({_host(request) for request in sample}) <= 1
-        if not even:
+    # The beginning
+
+    def _begin(self, crew: Crew) -> None:
+        """Look at the beginning of the list while the processes start, divide, and see that all can fetch."""
+        limited = is_limited(self._options)
+        while not all(worker.here for worker in crew.workers):
+            if self._is_over():
+                return
+            more = limited and self._supply.look_ahead(SAMPLE)
+            self._await(crew, _GLANCE if more else TICK)
+        known = Counter(self._host(request) for request in self._supply.again if request.url is not None)
+        evenly = limited and suits_all(known, self._options, self._count)
+        if limited and not evenly:
             self._division = Homes()
         # The deadline is looked after here.
         whole = msgspec.structs.replace(self._options, deadline=None)
-        self._charges = [
-            Charge(self._backend, options, self._network) for options in divide(whole, self._count, hosts=even)
-        ]
-        self._workers = [Worker(charge) for charge in self._charges]
-        for request in sample:
-            self._assign(request)
+        parts = divide(whole, self._count, hosts=evenly)
+        self._roams = limited and not evenly and whole.follow and len(parts) > 1
+        charges = [Charge(self._backend, part, self._network, self._roams) for part in parts]
+        now = time.monotonic()
+        crew.charge(charges, [now + stagger(whole, place, hosts=evenly) for place in range(len(charges))])
+        while not all(worker.ready for worker in crew.workers) and not self._is_over():
+            self._await(crew, TICK)
 
-    def _goes_on(self) -> bool:
-        """Whether somebody still has something to do."""
-        self._cancelled |= self._ending.come(time.monotonic())
-        if (self._cancelled or self._ending.stopped) and not self._told_to_stop:
-            self._told_to_stop = self._read_all = True
-            for worker in self._workers:
-                worker.stop()
-                self._end_all(worker.held, FetchError(Code.CANCELLED, "the run was cancelled before this was sent"))
-                worker.held.clear()
-        if self._cancelled and not self._told_to_cancel:
-            self._told_to_cancel = True
-            for worker in self._workers:
-                worker.cancel()
-        return not self._read_all or any(worker.load or not worker.ended for worker in self._workers)
+    def _await(self, crew: Crew, patience: float) -> None:
+        """Hear of the processes that begin. Raises UsageError when one of them cannot."""
+        for worker in crew.wait(patience):
+            for kind, content in worker.listen():
+                if kind is Kind.REFUSAL:
+                    raise UsageError(words.decode_text(content))
+                self._pass_on(kind, content)
+            if worker.ended:
+                raise UsageError(f"a process of this run {worker.fate()} before it could begin")
 
-    def _read(self) -> None:
-        """Take from the list what there is room for."""
-        if not self._read_all and self._has_room():
-            for request in self._sendable():
-                self._assign(request)
-                if not self._has_room():
+    # The way there and back
+
+    def _deal(self, crew: Crew) -> None:
+        """Take from the list what there is room for, and hand over what the processes can take."""
+        workers, place_for = crew.workers, self._division.place
+        rooms = [worker.room for worker in workers]
+        most = MOST_HELD - sum(len(worker.held) for worker in workers)
+        if max(rooms) > 0 and most > 0:
+            for request in self._supply.sendable():
+                place = place_for(self._host(request), rooms)
+                workers[place].held.append(request)
+                rooms[place] -= 1
+                most -= 1
+                if max(rooms) <= 0 or most <= 0:
                     break
-        for worker in self._workers:
-            worker.hand_over()
-            if self._read_all and not worker.held:
+        for worker in workers:
+            worker.hand_over(self._journeys)
+        # What another one passes on may become anybody's.
+        closing = self._supply.exhausted and not (self._roams and any(worker.load for worker in workers))
+        for worker in workers:
+            if closing and not worker.held:
                 worker.close_list()
-            else:
-                worker.push()
 
-    def _has_room(self) -> bool:
-        """Somebody can take more, and not too much is held for others."""
-        free = any(len(worker.owed) + len(worker.held) < worker.room for worker in self._workers)
-        return free and sum(len(worker.held) for worker in self._workers) < MOST_HELD
-
-    def _sendable(self) -> Iterator[Request]:
-        """Requests that can be sent, until there is nothing to read for now; the others end here."""
-        for request in self._source:
-            if request is None:
-                self._starved_since = self._starved_since or time.monotonic()
-                return
-            self._starved_since = None
-            if request.fault is None and request.url is not None:
-                yield request
-            else:
-                self._end_all([request], request.fault or FetchError(Code.BAD_URL, "there is no URL", Phase.INPUT))
-            if self._cancelled or self._ending.stopped:
-                return
-        self._starved_since, self._read_all = None, True
-
-    def _assign(self, request: Request) -> None:
-        loads = [worker.load for worker in self._workers]
-        self._workers[self._division.place(_host(request), loads)].held.append(request)
-
-    def _sleep(self) -> None:
-        """Wait until a process says something or takes more; results go out before."""
-        self._output.flush()
-        poller = select.poll()
-        alive = {worker.sock.fileno(): worker for worker in self._workers if not worker.ended}
-        for fd, worker in alive.items():
-            poller.register(fd, select.POLLIN | (select.POLLOUT if worker.talking else 0))
-        for fd, events in poller.poll(self._patience() * 1000):
-            worker = alive[fd]
-            if events & select.POLLOUT:
-                worker.push()
-            if events & ~select.POLLOUT:
-                self._hear(worker)
-
-    def _patience(self) -> float:
-        """Ask a list that pauses often at first, and more seldom the longer it has been in vain. In seconds."""
-        if self._starved_since is None:
-            return TICK
-        return min(TICK, max(0.001, (time.monotonic() - self._starved_since) / 10))
-
-    def _hear(self, worker: Worker) -> None:
+    def _hear(self, worker: Worker, crew: Crew) -> None:
         """Take what a process has to say."""
         for kind, content in worker.listen():
-            if kind is Kind.RESULTS:
-                for result in words.decode_results(content):
-                    worker.owed.pop(result.index, None)
-                    worker.answered += 1
-                    self._output.write(result)
-            elif kind is Kind.REFUSAL:
-                raise UsageError(words.decode_text(content))
-            elif (sentence := words.decode_text(content)) not in self._noticed:
-                self._noticed.add(sentence)
-                self._notice(sentence)
-        if worker.ended and (worker.load or not self._read_all):
-            self._lost(worker)
+            if kind is not Kind.REPORT:
+                self._pass_on(kind, content)
+                continue
+            report = words.decode_report(content)
+            worker.note(report)
+            for result in report.results:
+                self._division.leave(self._host(worker.owed.pop(result.index)))
+                self._outlet.emit(result)
+                if self._repeated or self._journeys:
+                    self._repeated.discard(result.index)
+                    self._journeys.pop(result.index, None)
+            for index, journey in report.passed:
+                request = worker.owed.pop(index)
+                self._division.leave(self._host(request))
+                self._journeys[index] = journey
+                self._supply.again.append(request)
+        # Only now: to write results may have taken long.
+        self._heard_at = time.monotonic()
+        if worker.ended and (worker.load or not self._supply.exhausted):
+            self._lost(worker, crew)
 
-    def _lost(self, worker: Worker) -> None:
-        """A process has ended that still had something to do: what it owed ends with it, another takes its place.
+    def _pass_on(self, kind: Kind, content: bytes) -> None:
+        """What a process says to the user, once for all of them."""
+        if kind is Kind.NOTICE and (sentence := words.decode_text(content)) not in self._noticed:
+            self._noticed.add(sentence)
+            self._notice(sentence)
 
-        What it owed may have been sent, so nobody repeats it.
-        """
-        words_of_it = worker.last_words()
-        stopped = self._cancelled or self._ending.stopped
-        code = Code.CANCELLED if stopped else Code.INTERNAL
-        message = "the run was cancelled" if stopped else f"the process that fetched it {words_of_it}"
-        self._end_all(worker.owed.values(), FetchError(code, message, Phase.SEND))
+    # A process that dies
+
+    def _lost(self, worker: Worker, crew: Crew) -> None:
+        """A process has ended that still had something to do: others do it, or it has no result but that."""
+        error = FetchError(Code.INTERNAL, f"the process that fetched it {worker.fate()}", Phase.SEND)
+        if self._ending.stopped:
+            error = FetchError(Code.CANCELLED, "the run was cancelled", Phase.SEND)
+        worker.in_flight = 0
+        for request in worker.owed.values():
+            self._division.leave(self._host(request))
+            if self._may_repeat(request):
+                self._supply.again.append(request)
+            else:
+                self._end(request, error)
         worker.owed.clear()
-        if stopped or (self._read_all and not worker.held):
-            return
-        if not worker.answered:
-            raise RuntimeError(f"a process of the run {words_of_it} before it had fetched anything")
-        place = self._workers.index(worker)
-        worker.close()
-        successor = self._workers[place] = Worker(self._charges[place])
-        successor.held = worker.held
+        for request in worker.held:
+            self._division.leave(self._host(request))
+        self._supply.again.extend(worker.held)
+        worker.held.clear()
+        if not self._ending.stopped and not crew.replace(worker):
+            self._without(worker, crew, error)
 
-    def _end_all(self, requests: Iterable[Request], error: FetchError) -> None:
-        """Records of requests that no process answers for."""
-        for request in list(requests):
-            self._output.write(outcome.of_request(request, error, self._backend))
+    def _may_repeat(self, request: Request) -> bool:
+        """Whether what may have been sent may be sent again, as after a connection that was lost; once."""
+        options = self._options
+        if self._ending.stopped or not options.retries or request.index in self._repeated:
+            return False
+        self._repeated.add(request.index)
+        return options.retry_all or request.method in IDEMPOTENT
 
+    def _without(self, worker: Worker, crew: Crew, error: FetchError) -> None:
+        """The others have to do what this one did; when there is nobody left, the run ends."""
+        self._division.vacate(crew.workers.index(worker))
+        if max(other.room for other in crew.workers) == float("-inf"):
+            self._end_all(self._supply.again, error)
+            self._give_up(ChildProcessError(errno.ECHILD, "none is left, and none can be started", "--processes"))
 
-def _host(request: Request) -> str:
-    assert request.url is not None
-    return request.url.origin.name[0]
+    # The end
+
+    def _goes_on(self, crew: Crew) -> bool:
+        """Whether somebody still has something to do."""
+        if self._is_over():
+            self._wind_up(crew)
+        return not self._supply.exhausted or any(worker.load or not worker.ended for worker in crew.workers)
+
+    def _is_over(self) -> bool:
+        """Whether nothing more may start; from a certain time on, nothing may go on either."""
+        if self._ending.come(time.monotonic()):
+            self.cancel()
+        return self._ending.stopped
+
+    def _wind_up(self, crew: Crew) -> None:
+        """Let the processes know; what they have not got ends here. One that does not hear is ended."""
+        self._supply.end()
+        if not self._told_to_stop:
+            self._told_to_stop = True
+            crew.tell(STOP)
+        for waiting in (self._supply.again, *(worker.held for worker in crew.workers)):
+            self._end_all(waiting, _CANCELLED)
+        if self._cancelled and not self._told_to_cancel:
+            self._told_to_cancel = True
+            self._heard_at = time.monotonic()
+            crew.tell(CANCEL)
+        if self._told_to_cancel and time.monotonic() - self._heard_at > _LAST:
+            crew.kill()
+
+    def _give_up(self, failure: Exception) -> None:
+        """The input or the output is broken: end the run."""
+        self._failure = self._failure or failure
+        self.cancel()
+
+    def _end_all(self, requests: deque[Request], error: FetchError) -> None:
+        while requests:
+            request = requests.popleft()
+            self._end(request, request.fault or error)
+
+    def _end(self, request: Request, error: FetchError) -> None:
+        """The record of a request that no process answers for."""
+        self._journeys.pop(request.index, None)
+        self._outlet.emit(outcome.of_request(request, error, self._backend))
+
+    def _host(self, request: Request) -> str:
+        """Whom a request goes to, after all redirects so far."""
+        if self._journeys and (journey := self._journeys.get(request.index)) is not None:
+            return journey.place.name[0]
+        assert request.url is not None
+        return request.url.origin.name[0]

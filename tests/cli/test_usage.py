@@ -56,11 +56,6 @@ WRONG = {
     "a head by another method": (["-I", "-X", "PUT"], "--request"),
     "an unknown format": (["--format", "xml"], "jsonl"),
     "bodies in a table of columns": (["--format", "csv", "--body", "text"], "jsonl"),
-    "a field that no record has": (["-w", "{status} {colour}"], "'colour'"),
-    "a field that no part of a record has": (["-w", "{timings.lunch}"], "'timings.lunch'"),
-    "a brace too many": (["-w", "{status}}"], "brace"),
-    "a line and a format": (["-w", "{status}", "--format", "csv"], "exclude"),
-    "a line with a body that is not kept": (["-w", "{body}"], "--body text"),
     "a status that is none": (["--expect-status", "200-99"], "--expect-status"),
     "statuses in two ways": (["--expect-status", "200", "--fail"], "exclude"),
     "a hash that is none": (["--expect-sha256", "abc"], "64 hexadecimal"),
@@ -112,6 +107,13 @@ def test_a_closed_standard_output_is_a_wrong_use(target: str):
     command = " ".join([*shell.PROGRAM, "get", target, ">&-"])
     result = shell.run(program=["sh", "-c", command])
     assert (result.returncode, result.stderr) == (2, b"fetchmux: standard output is closed\n")
+
+
+@pytest.mark.parametrize("arguments", [["get"], ["get", "-i", "-"], ["get", "-d", "@-", "http://127.0.0.1:1/"]])
+def test_a_closed_standard_input_is_a_wrong_use_where_it_is_to_be_read(arguments: list[str]):
+    result = shell.run(program=["sh", "-c", " ".join([*shell.PROGRAM, *arguments, "<&-"])])
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"cannot read" in result.stderr
 
 
 def test_an_unknown_command_is_a_wrong_use():

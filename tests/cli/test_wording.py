@@ -30,6 +30,14 @@ def test_a_duration_has_few_digits_and_a_unit(duration: float, text: str):
 
 
 @pytest.mark.parametrize(
+    ("duration", "text"),
+    [(0.0, "0"), (0.0000004, "0.4 µs"), (0.00003, "30 µs"), (0.0000994, "99 µs"), (0.0001, "0.1 ms"), (1.24, "1.24 s")],
+)
+def test_a_moment_is_told_as_closely_as_the_clock_was_read(duration: float, text: str):
+    assert wording.moment(duration) == text
+
+
+@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("http://h/ä漢", "http://h/ä漢"),

@@ -7,10 +7,12 @@ import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fetchmux.compare.trial import Trial
+from fetchmux.compare.cell import Cell, Setting
+from fetchmux.compare.trial import Report, Trial
 from fetchmux.origin.launch import Origin
 from tests.compare import strange
 
@@ -56,3 +58,17 @@ def trial(
 ) -> Trial:
     options = {"concurrency": 4, "keep_alive": False, "body": "digest"}
     return Trial(backend, 0, (url,), requests, warm_up, options, limit, server)
+
+
+def setting(**fields: Any) -> Setting:
+    """The setting of a small cell."""
+    usual: dict[str, Any] = {
+        "backends": ("epoll", "threads"), "requests": 10, "concurrency": 1, "rounds": 1, "warm_up": 0, "urls": ("/é",),
+        "embedded": True, "delay": 0.004, "size": 1024, "options": {"keep_alive": False, "timeout": 1.5}, "limit": 9.0,
+    }  # fmt: skip
+    return Setting(**{**usual, **fields})
+
+
+def cell(reports: list[Report], scenario: str = "io", swept: dict[str, float] | None = None, **fields: Any) -> Cell:
+    """A cell in which these were measured."""
+    return Cell(scenario, swept or {}, setting(**fields), reports)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fetchmux.backends import registry
-from fetchmux.cli.compare import _names
+from fetchmux.cli.question import strategies
 from fetchmux.compare import export
 from fetchmux.errors import UsageError
 from fetchmux.origin.launch import Origin, refused_port
@@ -38,11 +38,11 @@ def test_a_comparison_ranks_tells_and_keeps_every_sample(tmp_path: Path):
     assert re.search(r"^1 +\w+ .+ ×", text, re.MULTILINE)
     assert re.search("^Against sequential (it|epoll) is ", text, re.MULTILINE)
     document = export.load(path)
-    assert document.setting.seed == 7
-    assert sorted((report.backend, report.round) for report in document.reports) == [
+    assert document.seed == 7
+    assert sorted((report.backend, report.round) for report in document.cells[0].reports) == [
         ("epoll", 0), ("epoll", 1), ("epoll", 2), ("sequential", 0), ("sequential", 1), ("sequential", 2),
     ]  # fmt: skip
-    assert {len(report.latencies) for report in document.reports} == {20}
+    assert {len(report.spans.wait) for report in document.cells[0].reports} == {20}
     assert document.machine.packages["fetchmux"]
     assert document.machine.descriptors[0] != 0
 
@@ -51,7 +51,7 @@ def test_the_seed_gives_the_order(tmp_path: Path):
     orders = []
     for name in ("a", "b"):
         compare(*TWO, *QUICK, "--rounds", "3", "--seed", "3", "--export-json", str(tmp_path / name))
-        orders.append([(report.round, report.backend) for report in export.load(tmp_path / name).reports])
+        orders.append([(report.round, report.backend) for report in export.load(tmp_path / name).cells[0].reports])
     assert orders[0] == orders[1]
 
 
@@ -69,9 +69,9 @@ def test_urls_are_fetched_in_turn(origin: Origin, tmp_path: Path):
     done = compare("-b", "epoll", "-b", "threads", *QUICK, "--export-json", str(path), *urls)
     assert done.returncode == 0
     document = export.load(path)
-    assert document.setting.backends == ("epoll", "threads")
-    assert not document.setting.embedded
-    assert {tuple(sorted(report.statuses.items())) for report in document.reports} == {((200, 10), (404, 10))}
+    assert document.cells[0].setting.backends == ("epoll", "threads")
+    assert not document.cells[0].setting.embedded
+    assert {tuple(sorted(report.statuses.items())) for report in document.cells[0].reports} == {((200, 10), (404, 10))}
 
 
 def test_gevent_is_patched_in_its_trial_and_nobody_else_is():
@@ -101,6 +101,17 @@ def test_a_strategy_that_fails_is_told_and_the_rest_goes_on():
         (("--delay", "-1s"), "--delay"),
         (("-c", "many"), "--concurrency"),
         (("-n", "0"), "--requests"),
+        (("--scenario", "bigg"), "did you mean big?"),
+        (("--sweep", "speed=1"), "concurrency, delay, size, idle, work"),
+        (("--sweep", "concurrency=0"), "no whole number from 1 on"),
+        (("--sweep", "delay=1,x"), "'x' is no time"),
+        (("--sweep", "idle=1", "--sweep", "idle=2"), "the same thing twice"),
+        (("--sweep", "size=1K", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--scenario", "tls", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--idle", "3", "http://127.0.0.1/"), "leave out the URLs"),
+        (("--idle", "3", "--sweep", "processes=1,2"), "leave out --processes"),
+        (("--until", "2"), "such as 2%"),
+        (("--scenario", "idle", "-b", "sequential"), "one connection at a time"),
         (("--size", "0"), "--size"),
         (("--seed", "1.5"), "--seed"),
         (("ftp://127.0.0.1/",), "http"),
@@ -151,13 +162,13 @@ def test_no_password_is_shown_or_kept(origin: Origin, tmp_path: Path):
     # It was sent nevertheless: these pages are the ones of which the header is a part.
     plain = compare("-b", "epoll", *QUICK, "--export-json", str(tmp_path / "plain"), origin.url("/headers"))
     assert plain.returncode == 0
-    assert export.load(path).reports[0].digest != export.load(tmp_path / "plain").reports[0].digest
+    assert export.load(path).cells[0].reports[0].digest != export.load(tmp_path / "plain").cells[0].reports[0].digest
 
 
 def test_what_all_trials_had_in_common_is_kept(tmp_path: Path):
     path = tmp_path / "out.json"
     compare("-b", "epoll", *QUICK, "--keep-alive", "--timeout", "9s", "--export-json", str(path))
-    assert export.load(path).setting.options == {
+    assert export.load(path).cells[0].setting.options == {
         "concurrency": 5, "keep_alive": True, "timeout": 9.0, "body": "digest",
     }  # fmt: skip
 
@@ -165,7 +176,7 @@ def test_what_all_trials_had_in_common_is_kept(tmp_path: Path):
 def begun(path: Path, process: Any) -> export.Document:
     """The document once at least one trial is in it; polled, because a file makes no sound."""
     for _ in range(3000):
-        if path.exists() and (document := export.load(path)).reports:
+        if path.exists() and (document := export.load(path)).cells[0].reports:
             return document
         if process.poll() is not None:
             break
@@ -184,7 +195,7 @@ def test_an_interrupt_shows_and_keeps_what_was_measured(number: int, status: int
     assert b"Traceback" not in stderr
     assert re.search(rb"interrupted after \d+ of 1000 trials", stderr)
     assert b"Seed" in stdout
-    assert export.load(path).reports
+    assert export.load(path).cells[0].reports
 
 
 @pytest.mark.usefixtures("strangers")
@@ -236,7 +247,7 @@ def test_what_was_measured_survives_a_kill_and_no_process_does(tmp_path: Path):
         begun(path, process)
         process.kill()
         process.wait()
-        assert export.load(path).reports
+        assert export.load(path).cells[0].reports
         # The origin ends with the pipe to it, the trial when it has fetched.
         for _ in range(3000):
             if not session_of(process):
@@ -269,6 +280,11 @@ def test_an_output_that_is_closed_is_told_before_any_trial_runs():
     program = ("bash", "-c", f"{shlex.join(shell.PROGRAM)} compare >&-")
     done = shell.run(program=program)
     assert (done.returncode, done.stderr) == (2, b"fetchmux: standard output is closed\n")
+
+
+def test_a_standard_error_that_is_closed_takes_nothing_away():
+    done = shell.run(program=["sh", "-c", shlex.join([*shell.PROGRAM, "compare", *TWO, *QUICK]) + " 2>&-"])
+    assert (done.returncode, b"Seed" in done.stdout) == (0, True)
 
 
 def test_an_output_that_has_not_every_letter_gets_those_it_has():
@@ -319,8 +335,8 @@ def test_a_strategy_that_cannot_run_here_is_refused_by_name_and_left_out_otherwi
 ):
     monkeypatch.setattr(registry, "missing", lambda spec: "no kernel for it" if spec.name == "epoll" else None)
     with pytest.raises(UsageError, match="epoll cannot run here: no kernel for it"):
-        _names(["sequential,epoll"])
-    able, left_out = _names([])
+        strategies(["sequential,epoll"])
+    able, left_out = strategies([])
     assert "epoll" not in able
     assert "sequential" in able
     assert left_out == ["epoll is left out: no kernel for it"]
@@ -329,8 +345,66 @@ def test_a_strategy_that_cannot_run_here_is_refused_by_name_and_left_out_otherwi
 def test_without_names_the_strategies_that_others_have_installed_take_part(monkeypatch: pytest.MonkeyPatch):
     stranger = registry.Spec("stranger", "fetchmux.backends.epoll_loop", "third party", "", "")
     monkeypatch.setattr(registry, "specs", lambda: (*registry.BUILT_IN, stranger))
-    assert "stranger" in _names([])[0]
+    assert "stranger" in strategies([])[0]
 
 
 def test_a_strategy_that_is_named_twice_runs_once():
-    assert _names(["epoll, threads", "epoll"]) == (("epoll", "threads"), [])
+    assert strategies(["epoll, threads", "epoll"]) == (("epoll", "threads"), [])
+
+
+def test_a_sweep_is_a_table_of_cells_with_crossovers_in_words(tmp_path: Path):
+    path = tmp_path / "out.json"
+    sweep = ("--sweep", "concurrency=8,1", "--delay", "20ms", "--rounds", "3")
+    done = compare(*TWO, *QUICK, *sweep, "--export-json", str(path))
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = export.load(path)
+    assert [cell.swept for cell in document.cells] == [{"concurrency": 1.0}, {"concurrency": 8.0}]
+    assert [len(cell.reports) for cell in document.cells] == [6, 6]
+    text = " ".join(done.stdout.decode().split())
+    assert "concurrency 1 concurrency 8" in text
+    assert re.search(r"epoll is \d\.\d\d × as fast( as sequential)?\.? ?", text)
+    assert "Use epoll: in each of the 2 loads nothing was shown to be faster." in text
+
+
+def test_scenarios_are_the_columns_of_a_grand_table(tmp_path: Path):
+    path = tmp_path / "out.json"
+    small = ("--requests", "6", "--rounds", "1", "--warmup", "0", "--idle", "5", "-c", "3")
+    done = compare("-b", "epoll,threads", *small, "--scenario", "short,reuse", "--scenario", "idle",
+                   "--export-json", str(path))  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    document = export.load(path)
+    assert [cell.scenario for cell in document.cells] == ["idle", "short", "reuse"]
+    assert [cell.setting.options["keep_alive"] for cell in document.cells] == [False, False, True]
+    assert {cell.setting.idle for cell in document.cells} == {5}
+    assert {(report.ok, report.failure) for cell in document.cells for report in cell.reports} == {(6, None)}
+    assert re.search(r"^backend +idle +short +reuse$", done.stdout.decode(), re.MULTILINE)
+    assert all(cell.ceiling is not None and cell.ceiling.rate > 0 for cell in document.cells)
+
+
+def test_rounds_are_added_until_the_medians_are_known_and_no_longer_than_it_may_take(tmp_path: Path):
+    path = tmp_path / "out.json"
+    compare("-b", "epoll", *QUICK, "--until", "99%", "--export-json", str(path))
+    enough = len(export.load(path).cells[0].reports)
+    assert 2 <= enough < 30
+    # Nothing is ever known so well.
+    done = compare("-b", "epoll", *QUICK, "--until", "0.0001%", "--max-time", "1ms", "--export-json", str(path))
+    assert done.returncode == 0
+    assert len(export.load(path).cells[0].reports) == 1
+
+
+def test_without_a_wish_nothing_takes_longer_than_a_minute_and_a_wish_for_rounds_is_kept(tmp_path: Path):
+    path = tmp_path / "out.json"
+    quick = ("-b", "epoll", "-n", "1", "--delay", "0", "--export-json", str(path))
+    compare(*quick)
+    setting = export.load(path).cells[0].setting
+    assert (setting.rounds, setting.max_time) == (8, 46.0)
+    compare(*quick, "--rounds", "2")
+    setting = export.load(path).cells[0].setting
+    assert (setting.rounds, setting.max_time) == (2, None)
+
+
+def test_the_advice_is_in_the_last_lines():
+    lines = compare(*TWO, *QUICK, "--rounds", "3").stdout.decode().splitlines()
+    advice = " ".join(lines).rpartition("Use ")[2]
+    assert re.match(r"(epoll|sequential) for this: ", advice)
+    assert advice.endswith("or --scenario all would tell.")

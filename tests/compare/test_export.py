@@ -9,22 +9,20 @@ import msgspec
 import pytest
 
 from fetchmux.compare import export, machine
-from fetchmux.compare.trial import Report
+from fetchmux.compare.trial import Report, Spans, Trace
+from tests.compare.conftest import cell
 
 
 @pytest.fixture
 def document() -> export.Document:
-    setting = export.Setting(
-        backends=("epoll", "threads"), reference="sequential", requests=2, concurrency=1, rounds=1, warm_up=0, seed=-3,
-        urls=("/é",), embedded=True, delay=0.004, size=1024, options={"keep_alive": False, "timeout": 1.5}, limit=9.0,
-    )  # fmt: skip
+    spans = Spans([0.0, 0.1], [0.0] * 2, [0.01] * 2, [0.02] * 2, [0.0] * 2)
+    traces = [Trace(0, 0.0, 0.01, 0.02, 0.03, True)]
     reports = [
-        Report(
-            "epoll", 0, wall=0.1, ok=2, statuses={200: 1, 404: 1}, latencies=[0.01, 0.02], digest="ab", notices=["x"]
-        ),
+        Report("epoll", 0, wall=0.1, ok=2, statuses={200: 1, 404: 1}, spans=spans, traces=traces, notices=["x"]),
         Report("threads", 0, failure="it broke"),
     ]
-    return export.Document(export.VERSION, setting, machine.describe(), reports)
+    cells = [cell(reports, swept={"concurrency": 64.0})]
+    return export.Document(export.VERSION, "1.0", "2026-01-01T00:00:00+00:00", -3, machine.describe(), "epoll", cells)
 
 
 def test_what_was_saved_is_loaded(document: export.Document, tmp_path: Path):
@@ -37,11 +35,11 @@ def test_a_file_is_replaced_and_never_written_into(document: export.Document, tm
     export.save(path, document)
     with path.open("rb") as reader:
         before = path.read_bytes()
-        document.reports.pop()
+        document.cells[0].reports.pop()
         export.save(path, document)
         # Whoever has opened the old one reads it to its end.
         assert reader.read() == before
-    assert len(export.load(path).reports) == 1
+    assert len(export.load(path).cells[0].reports) == 1
     assert os.listdir(tmp_path) == ["a"]
 
 
@@ -55,10 +53,10 @@ def test_a_draft_that_cannot_take_its_place_leaves_the_old_file_and_no_litter(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    document.reports.clear()
+    document.cells[0].reports.clear()
     with pytest.raises(OSError, match="No space"):
         export.save(path, document)
-    assert len(export.load(path).reports) == 2
+    assert len(export.load(path).cells[0].reports) == 2
     assert os.listdir(tmp_path) == ["a"]
 
 

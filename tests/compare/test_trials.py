@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import os
 import signal
@@ -14,7 +15,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fetchmux.compare import child, launch, measure
+from fetchmux.compare import gathering, launch, measure
+from fetchmux.compare.gathering import Gathering
 from fetchmux.compare.launch import conduct
 from fetchmux.model import Result, Timings
 from fetchmux.origin.launch import Origin
@@ -35,10 +37,38 @@ def test_a_trial_reports_what_it_fetched_and_what_that_cost(origin: Origin):
     assert report.failure is None
     assert (report.ok, report.failed, report.statuses) == (20, 0, {200: 20})
     # The warm-up is in no number.
-    assert len(report.latencies) == 20
+    assert len(report.spans.latencies()) == 20
     assert report.wall > 0
     assert report.cpu_user + report.cpu_system > 0
     assert report.cpu_server is not None
+
+
+def test_waiting_for_a_slot_is_no_latency(origin: Origin):
+    """One at a time, each request waits for all before it, and none of that is in what it took itself."""
+    report = conduct(trial("sequential", origin.url("/delay/0.01"), requests=10, warm_up=0))
+    queued, latencies = report.spans.queued, report.spans.latencies()
+    assert sum(latencies) <= report.wall
+    assert queued == sorted(queued)
+    assert queued[-1] >= 9 * 0.01
+    assert all(wait >= 0.01 for wait in report.spans.wait)
+
+
+def test_a_trace_tells_when_a_request_waited_and_ran(origin: Origin):
+    report = conduct(trial("epoll", origin.url("/bytes/1"), requests=100))
+    assert sorted(trace.number for trace in report.traces) == list(range(60))
+    for trace in report.traces:
+        assert 0 <= trace.started <= trace.connected <= trace.first_byte <= trace.ended <= report.wall + 1e-6
+        assert trace.ok
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc")
+def test_threads_and_descriptors_are_those_of_the_midst_of_the_run(origin: Origin):
+    url = origin.url("/delay/0.01")
+    threads, processes = (conduct(trial(name, url, requests=40)) for name in ("threads", "processes"))
+    assert threads.threads >= 4
+    assert threads.descriptors >= 3 + 4
+    # Four with a connection each, and the one that has borne them.
+    assert processes.threads >= 1 + 1 + 4
 
 
 def test_what_was_fetched_has_the_same_digest_under_every_strategy_and_another_for_another_page(origin: Origin):
@@ -74,11 +104,19 @@ def test_the_memory_of_a_strategy_is_that_of_all_its_processes(origin: Origin):
         ("leaves", "its process ended without a report"),
         ("killed", "its process was ended by signal 9"),
         ("babbles", "its report cannot be read"),
-        ("idles", "its run returned with 0 results for 20 requests"),
+        ("idles", "RuntimeError: the backend idles returned before the run was over"),
     ],
 )
 def test_a_strategy_that_ends_its_process_is_a_report_with_the_reason(name: str, reason: str, origin: Origin):
     assert conduct(trial(name, origin.url("/bytes/1"))).failure == reason
+
+
+def test_a_trial_that_gets_no_process_is_a_report_with_the_reason(monkeypatch: pytest.MonkeyPatch):
+    def full(*arguments: object, **more: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    assert conduct(trial("epoll", "http://127.0.0.1:1/")).failure == "it gets no process: no more processes"
 
 
 @pytest.mark.usefixtures("strangers")
@@ -96,13 +134,13 @@ def test_a_trial_whose_starter_is_gone_ends_by_itself():
 
 def test_the_clock_runs_from_the_first_request_to_the_last_record(monkeypatch: pytest.MonkeyPatch):
     ticks = iter([10.0, 11.0, 13.0])
-    monkeypatch.setattr(child, "time", types.SimpleNamespace(perf_counter=lambda: next(ticks)))
-    gathering = child._Gathering(2)
-    urls = gathering.urls_in_turn(("a", "b"), 2)
+    monkeypatch.setattr(gathering, "time", types.SimpleNamespace(perf_counter=lambda: next(ticks)))
+    taking = Gathering(2)
+    urls = taking.urls_in_turn(("a", "b"), 2)
     for index, url in enumerate(urls):
-        gathering.write(result(index, url))
+        taking.write(result(index, url))
     # No tick is left: whatever comes later, such as joining threads, is in no time.
-    assert gathering.report(trial("x", "", requests=2)).wall == 3.0
+    assert taking.report(trial("x", "", requests=2)).wall == 3.0
 
 
 @pytest.mark.usefixtures("strangers")
@@ -180,14 +218,15 @@ def test_the_warm_up_is_fetched_and_in_no_number():
         url = f"http://127.0.0.1:{server.server_port}/"
         report = conduct(trial("sequential", url, requests=5, warm_up=3))
         server.shutdown()
-    assert len(asked) == 8
-    assert (report.statuses, len(report.latencies)) == ({200: 5}, 5)
+    # Three, and three passes of five, since five are soon over.
+    assert len(asked) == 3 + 3 * 5
+    assert (report.statuses, len(report.spans.latencies())) == ({200: 5}, 5)
 
 
 @pytest.mark.usefixtures("strangers")
 def test_a_report_that_is_larger_than_a_pipe_arrives_whole():
     report = conduct(trial("lazy", "http://127.0.0.1:1/", requests=30_000, warm_up=0))
-    assert (report.failure, len(report.latencies)) == (None, 30_000)
+    assert (report.failure, len(report.spans.latencies())) == (None, 30_000)
     assert len(msgspec.json.encode(report)) > 1 << 16
 
 
@@ -205,11 +244,11 @@ def test_what_a_trial_cost_is_counted_while_its_clock_runs(monkeypatch: pytest.M
     served = iter([7.0, 7.5])
     monkeypatch.setattr(measure, "own_cost", lambda: next(costs))
     monkeypatch.setattr(measure, "cpu_of", lambda pid: next(served))
-    gathering = child._Gathering(2, server=1)
-    for index, url in enumerate(gathering.urls_in_turn(("a", "b"), 2)):
-        gathering.write(result(index, url))
-    assert gathering.spent == measure.Cost(0.5, 0.25, 10, 2)
-    assert gathering.report(trial("x", "", requests=2)).cpu_server == 0.5
+    taking = Gathering(2, server=1)
+    for index, url in enumerate(taking.urls_in_turn(("a", "b"), 2)):
+        taking.write(result(index, url))
+    assert taking.spent == measure.Cost(0.5, 0.25, 10, 2)
+    assert taking.report(trial("x", "", requests=2)).cpu_server == 0.5
 
 
 def test_the_cpu_of_children_is_in_that_of_a_trial(origin: Origin):

@@ -45,7 +45,7 @@ def test_500_busy_clients_are_served_at_the_same_time(own_good: Origin) -> None:
                 assert ending == "end"
     finally:
         os.kill(own_good.pid, signal.SIGCONT)
-    assert numbers(own_good, "/waiting") == {"now": 0, "peak": 500}
+    assert numbers(own_good, "/waiting") == {"now": 0, "peak": 500, "silent": 0}
 
 
 def test_2000_idle_connections_do_not_hinder_the_others(own_good: Origin) -> None:

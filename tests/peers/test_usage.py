@@ -12,13 +12,14 @@ from click.testing import CliRunner
 from fetchmux.backends import registry
 from fetchmux.backends.peers import PEERS
 from fetchmux.cli import cli
-from fetchmux.cli.compare import _names
+from fetchmux.cli.question import strategies
 from fetchmux.compare.summary import summarise
 from fetchmux.errors import UsageError
 from fetchmux.peers.direct import refuse
 from fetchmux.settings import Network, Options, TlsOptions
 from tests.backends.available import strategy
 from tests.cli import shell
+from tests.compare.conftest import cell
 from tests.compare.test_summary import FAST, SLOW, reports
 
 REMEDY = "pip install 'fetchmux[peers]'"
@@ -40,14 +41,14 @@ def test_get_refuses_a_peer_that_is_not_installed_and_names_the_remedy(name: str
 
 @pytest.mark.usefixtures("without_peers")
 def test_compare_leaves_out_peers_that_are_not_installed_with_a_word_for_each():
-    able, left_out = _names(["epoll"], peers=True)
+    able, left_out = strategies(["epoll"], peers=True)
     assert able == ("epoll",)
     assert [words.partition(" ")[0] for words in left_out] == [spec.name for spec in PEERS]
     assert all(REMEDY in words for words in left_out)
 
 
 def test_without_peers_none_takes_part():
-    assert not {spec.name for spec in PEERS}.intersection(_names([])[0])
+    assert not {spec.name for spec in PEERS}.intersection(strategies([])[0])
 
 
 def test_the_table_of_peers_is_imported_without_any_of_them():
@@ -105,17 +106,17 @@ def test_compare_shows_peers_below_the_strategies_in_a_table_of_their_own(name: 
 
 
 def test_peers_are_ranked_among_themselves():
-    ran = reports("slow", SLOW) + reports("fast", FAST) + reports("peer", FAST) + reports("other", SLOW)
-    summary = summarise(ran, "slow", {}, apart={"peer", "other"})
+    ran = reports("slow", SLOW) + reports("fast", FAST) + reports("aiohttp", FAST) + reports("httpx", SLOW)
+    summary = summarise(cell(ran, backends=("slow", "fast", "aiohttp", "httpx")), "slow")
     assert [(row.backend, row.rank) for row in summary.rows] == [("fast", 1), ("slow", 2)]
-    assert [(row.backend, row.rank) for row in summary.peers] == [("peer", 1), ("other", 2)]
+    assert [(row.backend, row.rank) for row in summary.peers] == [("aiohttp", 1), ("httpx", 2)]
 
 
 def test_a_peer_that_fetches_something_else_has_no_rank():
-    ran = reports("slow", SLOW) + reports("fast", FAST) + reports("peer", FAST, digest="other")
-    summary = summarise(ran, "slow", {}, apart={"peer"})
+    ran = reports("slow", SLOW) + reports("fast", FAST) + reports("aiohttp", FAST, digest="other")
+    summary = summarise(cell(ran, backends=("slow", "fast", "aiohttp")), "slow")
     assert summary.peers == []
-    assert list(summary.unranked) == ["peer"]
+    assert list(summary.unranked) == ["aiohttp"]
 
 
 def test_a_peer_that_needs_a_process_of_its_own_is_known_as_such():

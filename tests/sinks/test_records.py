@@ -18,9 +18,9 @@ from fetchmux.model import Failure, Hop, Request, Result, Timings
 from fetchmux.settings import BodyUse, Options
 from fetchmux.sinks import Sink
 from fetchmux.sinks.bodies import Bodies
-from fetchmux.sinks.charset import ShownBody, declared_charset, decode_body
+from fetchmux.sinks.charset import declared_charset, decode_body
 from fetchmux.sinks.delimited import COLUMNS, Delimited
-from fetchmux.sinks.jsonl import JsonLines
+from fetchmux.sinks.jsonl import JsonLines, ShownBody
 from fetchmux.sinks.stores import Digest, Keep, store_opener
 
 ALEX = Result(

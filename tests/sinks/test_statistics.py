@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from fetchmux.errors import Code, Phase
-from fetchmux.model import Failure, Result, Timings
+from fetchmux.errors import Code, FetchError, Phase
+from fetchmux.frontier import outcome
+from fetchmux.inputs.urls import UrlReader
+from fetchmux.model import Failure, Request, Result, Timings
 from fetchmux.sinks import statistics
 from fetchmux.sinks.statistics import Statistics
-from tests.sinks.test_written import result
 
 
 class Nowhere:
@@ -20,6 +22,13 @@ class Nowhere:
 @pytest.fixture
 def seen() -> Statistics:
     return Statistics(Nowhere())
+
+
+def result(**changes: object) -> Result:
+    request = Request(0, "h", UrlReader().read("http://h/"))
+    made = outcome.of_request(request, FetchError(Code.TIMEOUT, "", Phase.HEAD), "none")
+    whole = {"ok": True, "status": 200, "error": None, "attempts": 1, **changes}
+    return msgspec.structs.replace(made, **whole)
 
 
 def reply(host: str = "h", seconds: float = 1.0, queued: float = 0.0, **changes: object) -> Result:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.server
+import itertools
 import json
 import os
 import select
@@ -11,17 +13,22 @@ import signal
 import subprocess
 import threading
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from fetchmux.backends import registry
+from fetchmux.inputs.requests import Recipe, RequestReader
+from fetchmux.model import Request, Result
 from fetchmux.origin.launch import Origin, refused_port
+from fetchmux.settings import Network, Options
+from fetchmux.spread.spread import Spread
 from tests.cli import shell
+from tests.spread import runs
 
 # One of each family, and those that change their whole process.
 BACKENDS = [
@@ -29,47 +36,6 @@ BACKENDS = [
     for name in ("epoll", "sequential", "threads", "gevent", "asyncio", "twisted", "processes")
     if registry.missing(registry.find(name)) is None
 ]
-
-
-@pytest.fixture(scope="module")
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
-    assert origin.complaints == ""
-
-
-def children_of(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
-
-
-def fetchers(process: subprocess.Popen[bytes], count: int) -> list[int]:
-    """The processes that fetch, once there are so many."""
-    limit = time.monotonic() + shell.PATIENCE
-    while len(found := children_of(process.pid)) < count:
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-    return found
-
-
-def gone(pid: int) -> bool:
-    """Whether a process has ended, waited for or not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
-
-
-def wait_until(condition: Any) -> None:
-    limit = time.monotonic() + shell.PATIENCE
-    while not condition():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
-
-
-def waiting(origin: Origin) -> int:
-    with urllib.request.urlopen(origin.url("/waiting")) as reply:
-        return int(json.load(reply)["now"])
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -115,8 +81,8 @@ def test_a_signal_writes_what_is_done_and_leaves_no_process(backend: str, number
         lines = [*[origin.url("/bytes/1")] * 3, *[origin.url("/delay/3600")] * 50, ""]
         process.stdin.write("\n".join(lines).encode())
         process.stdin.flush()
-        wait_until(lambda: waiting(origin) == in_flight)
-        children = fetchers(process, 2)
+        runs.wait_until(lambda: runs.waiting(origin) == in_flight)
+        children = runs.fetchers(process, 2)
         process.send_signal(number)
         output, complaint = process.communicate()
     assert process.returncode == 128 + number
@@ -124,57 +90,7 @@ def test_a_signal_writes_what_is_done_and_leaves_no_process(backend: str, number
     assert codes[None] <= 3
     assert set(codes) <= {None, "cancelled"}
     assert f"interrupted: {codes[None]} done, {codes['cancelled']} cancelled" in complaint.decode()
-    assert all(map(gone, children))
-
-
-def test_what_a_killed_process_owed_ends_as_internal_and_nothing_is_lost_or_told_twice(origin: Origin):
-    urls = [origin.url(f"/bytes/5?delay=0.01&seed={number}") for number in range(1_500)]
-    with shell.running("get", "--processes", "2", "-c", "16") as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        writer = threading.Thread(target=_feed, args=(process, urls))
-        writer.start()
-        # It has fetched something, so that another takes its place.
-        first = [process.stdout.readline() for _ in range(100)]
-        for victim in fetchers(process, 2)[:1]:
-            os.kill(victim, signal.SIGKILL)
-        records = shell.records(b"".join(first) + process.stdout.read())
-        writer.join()
-        assert process.stderr is not None
-        complaint = process.stderr.read()
-        assert process.wait() == 1
-    assert [record["index"] for record in records] == list(range(len(urls)))
-    lost = [record["error"] for record in records if not record["ok"]]
-    assert lost
-    assert {(error["code"], error["message"]) for error in lost} == {
-        ("internal", "the process that fetched it was ended by signal 9")
-    }
-    assert len(lost) < 200
-    assert complaint == b""
-
-
-def _feed(process: subprocess.Popen[bytes], urls: list[str]) -> None:
-    assert process.stdin is not None
-    process.stdin.write("\n".join(urls).encode())
-    process.stdin.close()
-
-
-def test_a_process_that_can_never_begin_ends_the_run(tmp_path: Path):
-    done = shell.run("get", "--processes", "2", "--cacert", str(tmp_path / "none"), "http://127.0.0.1:1/")
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr.startswith(b"fetchmux: ")
-    assert done.stderr.count(b"\n") == 1
-
-
-def test_the_processes_end_with_the_one_that_reads_the_list():
-    with Origin() as origin, shell.running("get", "--processes", "2") as process:
-        assert process.stdin is not None
-        process.stdin.write(f"{origin.url('/delay/3600')}\n".encode() * 4)
-        process.stdin.flush()
-        wait_until(lambda: waiting(origin) == 4)
-        children = fetchers(process, 2)
-        process.kill()
-        wait_until(lambda: all(map(gone, children)))
+    assert all(map(runs.gone, children))
 
 
 def test_a_list_is_read_no_further_ahead_than_there_is_room():
@@ -184,7 +100,7 @@ def test_a_list_is_read_no_further_ahead_than_there_is_room():
         os.set_blocking(fd, False)
         taken = 0
         # Until both wait for the server and nobody has read anything for a while.
-        while select.select([], [fd], [], 0.3)[1] or waiting(origin) < 2:
+        while select.select([], [fd], [], 0.3)[1] or runs.waiting(origin) < 2:
             with contextlib.suppress(BlockingIOError):
                 taken += os.write(fd, lines)
             # The pipe and a block of it, and what is held: nothing beside a list without end.
@@ -215,27 +131,187 @@ class Guest(http.server.BaseHTTPRequestHandler):
         time.sleep(0.02)
         with self.server.lock:
             self.server.now[host] -= 1
-        self.send_response(200)
+        stage, _, there = self.path.removeprefix("/").partition("/")
+        self.send_response(302 if there else 200)
         self.send_header("Content-Length", "0")
+        self.send_header("X-Cookie", self.headers.get("Cookie", "none"))
+        if there:
+            # The rest of the path names the hosts to go to, one after another.
+            host, _, rest = there.partition("/")
+            location = f"http://{host}:{self.server.server_address[1]}/{stage}x/{rest}"
+            self.send_header("Set-Cookie", f"from={stage}; Path=/")
+            self.send_header("Location", location.rstrip("/"))
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nobody reads it."""
 
 
-@pytest.mark.parametrize("hosts", [["a.test"], ["a.test", "b.test", "c.test"]])
-def test_the_limit_of_a_host_holds_for_all_processes_together(hosts: list[str]):
+@contextlib.contextmanager
+def crowd_at(hosts: list[str]) -> Iterator[tuple[Crowd, list[str]]]:
+    """A crowd, and the options by which these hosts are there."""
     with Crowd() as crowd:
         thread = threading.Thread(target=crowd.serve_forever)
         thread.start()
-        port = crowd.server_address[1]
-        known = [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
-        urls = [f"http://{host}:{port}/{number}" for number in range(40) for host in hosts]
+        try:
+            port = crowd.server_address[1]
+            yield crowd, [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
+        finally:
+            crowd.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("hosts", [["a.test"], ["a.test", "b.test", "c.test"]])
+def test_the_limit_of_a_host_holds_for_all_processes_together(hosts: list[str]):
+    with crowd_at(hosts) as (crowd, known):
+        urls = [f"http://{host}:{crowd.server_address[1]}/{number}" for number in range(40) for host in hosts]
         done = shell.run("get", "--processes", "3", "--per-host", "4", "-c", "30", *known, "-",
                          stdin="\n".join(urls).encode())  # fmt: skip
-        crowd.shutdown()
-        thread.join()
     assert done.returncode == 0
     assert len(shell.records(done.stdout)) == len(urls)
     # Overlapping, so more than one process or a whole limit was at work, and never beyond it.
     assert all(2 <= crowd.most[host] <= 4 for host in hosts), crowd.most
+
+
+@pytest.mark.parametrize("backend", ["epoll", "threads"])
+def test_the_limit_of_a_host_holds_for_what_redirects_lead_there_from_all_processes(backend: str):
+    hosts = [*(f"h{number}.test" for number in range(6)), "d.test"]
+    with crowd_at(hosts) as (crowd, known):
+        port = crowd.server_address[1]
+        # To d.test and back, where the cookie of the first visit is shown again.
+        urls = [f"http://{host}:{port}/{number}/d.test/{host}" for number in range(8) for host in hosts[:-1]]
+        options = ["get", "-b", backend, "--per-host", "2", "-c", "18", *known, "-"]
+        told = [
+            shell.records(shell.run(*options, *more, stdin="\n".join(urls).encode()).stdout)
+            for more in (["--processes", "1"], ["--processes", "3"])
+        ]
+    assert all(most <= 2 for most in crowd.most.values()), crowd.most
+    for records in told:
+        assert [len(record["redirects"]) for record in records] == [2] * len(urls)
+        assert [dict(record["headers"])["X-Cookie"] for record in records] == [
+            f"from={number}" for number in range(8) for _ in hosts[:-1]
+        ]
+        for record in records:
+            for name in ("timings", "reused", "headers"):
+                del record[name]
+    assert told[0] == told[1]
+
+
+def test_a_host_that_a_limit_holds_back_holds_up_no_other_of_its_process():
+    hosts = [f"h{number}.test" for number in range(6)]
+    with Origin() as origin:
+        port = origin.address[1]
+        known = [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
+        slow = [f"http://{hosts[0]}:{port}/delay/3600"] * 300
+        quick = [f"http://{host}:{port}/bytes/1" for host in hosts[1:]]
+        with shell.running("get", "--processes", "2", "--per-host", "1", "-c", "8", *known) as process:
+            assert process.stdout is not None
+            runs.feed(process, slow + quick)
+            lines = [process.stdout.readline() for _ in quick]
+            process.terminate()
+    assert {record["status"] for record in shell.records(b"".join(lines))} == {200}
+
+
+@pytest.mark.parametrize("shown", ["text", "base64", "hash"])
+def test_bodies_cross_as_they_are(origin: Origin, shown: str):
+    urls = [origin.url(f"/bytes/{size}?seed={size}") for size in (0, 1, 70_000, 300_000)] + [origin.url("/echo")]
+    one, two = (
+        shell.records(shell.run("get", "--body", shown, "--processes", count, *urls).stdout) for count in ("1", "2")
+    )
+    for name in ("body", "body_encoding", "sha256", "body_size"):
+        assert [record[name] for record in one] == [record[name] for record in two]
+
+
+def test_bodies_are_saved_by_whoever_fetches_them_under_names_of_their_own(origin: Origin, tmp_path: Path):
+    urls = [origin.url("/bytes/10?seed=1")] * 40
+    done = shell.run("get", "--processes", "3", "--save-dir", str(tmp_path), "--name", "{stem}", *urls)
+    saved = {record["saved_to"] for record in shell.records(done.stdout)}
+    assert len(saved) == len(urls)
+    assert saved == {str(path) for path in tmp_path.iterdir()}
+
+
+def test_no_password_stands_in_a_command_line_or_a_record():
+    with Origin() as origin, shell.running("get", "--processes", "2", "-H", "X-Key: hunter2") as process:
+        assert process.stdin is not None
+        process.stdin.write(origin.url("/delay/3600\n").replace("://", "://me:hunter2@").encode() * 2)
+        process.stdin.flush()
+        runs.wait_until(lambda: runs.waiting(origin) == 2)
+        lines = [Path(f"/proc/{child}/cmdline").read_bytes() for child in runs.fetchers(process, 2)]
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+    assert len(lines) == 2
+    assert b"hunter2" not in b"".join(lines) + output
+    assert len(shell.records(output)) == 2
+
+
+def test_a_list_without_end_takes_no_more_memory_the_longer_it_is(origin: Origin):
+    with shell.running("get", "--processes", "2", "--per-host", "32") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        writer = threading.Thread(target=_feed_for_ever, args=(process, origin))
+        writer.start()
+        peaks = []
+        for _ in range(2):
+            for _ in range(4_000):
+                process.stdout.readline()
+            peaks.append([_peak(pid) for pid in (process.pid, *runs.fetchers(process, 2))])
+        process.kill()
+        writer.join()
+    # In KiB. As many records again would take some 8 MiB if they were kept.
+    assert all(later - sooner < 2_000 for sooner, later in zip(*peaks, strict=True)), peaks
+
+
+def _feed_for_ever(process: subprocess.Popen[bytes], origin: Origin) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        for number in itertools.count():
+            # Not through a buffer, which would be flushed when nobody reads any more.
+            os.write(process.stdin.fileno(), f"{origin.url('/bytes/1')}?seed={number}\nno url {number}\n".encode())
+
+
+def _peak(pid: int) -> int:
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1])
+
+
+def test_what_the_processes_say_is_told_once(origin: Origin):
+    program = ("sh", "-c", 'ulimit -n 24; exec "$@"', "sh", *shell.PROGRAM)
+    done = shell.run("get", "--processes", "2", *[origin.url("/bytes/1")] * 50, program=program)
+    assert done.returncode == 0
+    assert done.stderr.count(b"\n") == 1
+    assert b"ulimit -n" in done.stderr
+
+
+def test_an_input_that_breaks_off_ends_the_run_with_a_record_for_what_was_read(origin: Origin, tmp_path: Path):
+    list_ = "\n".join(origin.url(f"/bytes/3?delay=0.05&seed={number}") for number in range(300))
+    (tmp_path / "list.gz").write_bytes(gzip.compress(list_.encode())[:-10])
+    done = shell.run("get", "--processes", "2", "-c", "8", "-i", str(tmp_path / "list.gz"))
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"list.gz: the gzip stream ends before its end" in done.stderr
+    found = shell.records(done.stdout)
+    assert found
+    assert [record["index"] for record in found] == list(range(len(found)))
+
+
+def test_what_is_in_flight_is_told_as_it_is():
+    with Origin() as origin:
+        reader = RequestReader(Recipe())
+        requests = [reader.read(index, origin.url("/delay/3600")) for index in range(9)]
+        spread: Spread
+
+        def source() -> Iterator[Request | None]:
+            yield from requests
+            while spread.in_flight < 5 or runs.waiting(origin) < 5:
+                yield None
+            assert spread.in_flight == 5
+            spread.cancel()
+
+        collected: list[Result] = []
+        sink = SimpleNamespace(write=collected.append, flush=lambda: None)
+        spread = Spread(
+            source(), Options(concurrency=5), sink, processes=2, backend="epoll", network=Network(), notice=print
+        )
+        tally = spread.run()
+    assert (tally.done, tally.codes) == (9, {"cancelled": 9})

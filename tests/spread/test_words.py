@@ -12,7 +12,7 @@ from fetchmux.spread.words import Charge, Frames, Kind
 
 
 def test_frames_arrive_whole_however_they_are_cut():
-    sent = [(Kind.NOTICE, "a"), (Kind.RESULTS, []), (Kind.NOTICE, "ü" * 1000)]
+    sent = [(Kind.NOTICE, "a"), (Kind.HERE, None), (Kind.NOTICE, "ü" * 1000)]
     wire = b"".join(words.frame(kind, content) for kind, content in sent)
     for step in (1, 3, 7, 1004, len(wire)):
         frames = Frames()
@@ -59,5 +59,6 @@ def test_a_charge_crosses_whole():
         "epoll",
         Options(concurrency=3, max_body=5, rate=2.5, body="digest"),
         Network(fixed=((("h", 80), ("127.0.0.1",)),), proxy="", tls=TlsOptions(insecure=True), netrc=""),
+        homes=True,
     )
     assert words.decode_charge(words.frame(Kind.CHARGE, charge)[5:]) == charge
