@@ -22,6 +22,7 @@ from fetchmux.frontier.window import Window
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
 from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
+from fetchmux.policy.expectations import expected
 from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
@@ -86,6 +87,7 @@ class Frontier:
         self._clock = clock
         self._elsewhere = elsewhere
         self._backend = backend
+        self._expected = expected(options)
         self._live: set[Carried] = set()
         lookahead = max(2 * options.concurrency, 256)
         self._parking = Parking(reach, options.connect_timeout, clock)
@@ -122,7 +124,7 @@ class Frontier:
         origin = exchange.job.url.origin
         self._admission.leave(exchange.job)
         if not self._goes_on(exchange):
-            self._outlet.emit(outcome.of_exchange(exchange, self._backend, fail=self._options.fail))
+            self._outlet.emit(outcome.of_exchange(exchange, self._backend, self._expected))
         # After narrowing, a slot too many ends here.
         if self._ending.stopped or len(self._live) >= self._window.size or not carried.reusable:
             return None
@@ -169,6 +171,10 @@ class Frontier:
     def in_flight(self) -> int:
         """How many exchanges a strategy holds now."""
         return len(self._live)
+
+    def exchanges(self) -> list[Exchange]:
+        """What a strategy holds now. Takes no lock: a signal handler may call it."""
+        return [carried.core for carried in list(self._live)]
 
     def stop(self) -> None:
         """Start nothing more, and soon end what is in flight. Takes no lock: a signal handler may call it."""

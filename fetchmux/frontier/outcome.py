@@ -6,10 +6,11 @@ from fetchmux.errors import FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import mask
 from fetchmux.model import Address, Failure, Job, Request, Result, Store, Timings
+from fetchmux.policy.expectations import Expected
 
 
-def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
-    """The result of a job whose last attempt has ended."""
+def of_exchange(exchange: Exchange, backend: str, expected: Expected | None = None) -> Result:
+    """The result of a job whose last attempt has ended; `expected` says which statuses are a success."""
     job, collector, error = exchange.job, exchange.collector, exchange.error
     head = collector.head
     result = _blank(job.request, backend, job)
@@ -26,7 +27,7 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     if job.sent:
         result.sent = job.sent
     if error is None:
-        result.ok = head is not None and not (fail and head.status >= 400)
+        result.ok = head is not None and (expected is None or expected(head.status))
         if exchange.store is not None:
             _finish(exchange.store, result)
     else:

@@ -10,6 +10,7 @@ from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import Logins, UrlReader, with_login
 from fetchmux.model import Hop, Job
 from fetchmux.policy import redirects, retries
+from fetchmux.policy.expectations import expected
 from fetchmux.settings import Options
 
 
@@ -39,6 +40,7 @@ class Sequels:
         self, options: Options, chance: Callable[[], float], calendar: Callable[[], float], logins: Logins | None
     ) -> None:
         self._options = options
+        self._wanted = expected(options) if options.expect_status else None
         self._logins = logins
         self._chance = chance
         self._calendar = calendar
@@ -59,7 +61,7 @@ class Sequels:
             return None
         if exchange.error is None:
             followed = self._redirect(exchange)
-            if followed is not None or exchange.error is not None:
+            if followed is not None or exchange.error is not None or self._is_wanted(exchange):
                 return followed
         elif self._fresh_connection(exchange) or self._next_address(exchange):
             exchange.job.attempts -= 1
@@ -91,6 +93,11 @@ class Sequels:
         setback, job.setback = job.setback, None
         most = self._options.retry_max_time
         return None if most is None or now - job.arrived <= most else setback
+
+    def _is_wanted(self, exchange: Exchange) -> bool:
+        """Whether its status is one that the user named: then nothing better will come."""
+        head = exchange.collector.head
+        return self._wanted is not None and head is not None and self._wanted(head.status)
 
     def _fresh_connection(self, exchange: Exchange) -> bool:
         """A reused connection that died before a byte of the reply: the server had closed it while it was idle."""
