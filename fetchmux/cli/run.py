@@ -9,15 +9,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fetchmux.cli.console import Console, Watched
+from fetchmux.cli.between import Between
+from fetchmux.cli.console import Console
+from fetchmux.cli.outlets import Outlet, open_file
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
+from fetchmux.cli.snapshot import write_snapshot
 from fetchmux.cli.sources import Source
-from fetchmux.cli.summary import ended_early, hint, summary
+from fetchmux.cli.summary import details, ended_early, hint, summary, summary_json
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
-from fetchmux.sinks.limit import FailureLimit, FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,14 +27,11 @@ if TYPE_CHECKING:
     from fetchmux.cli.given import Given
     from fetchmux.cli.resumption import Resumption
     from fetchmux.cli.signals import Interruption
-    from fetchmux.journal.keeping import Keeping
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
     from fetchmux.spread.spread import Spread
-
-    Requests = Iterator[Request | None]
 
 
 class Run:
@@ -47,6 +46,8 @@ class Run:
         # A key may hold any of those signs.
         globs = not given.globoff and common.template is None
         self._source = Source(given.targets, given.inputs, globs=globs)
+        if given.expect_sha256 is not None and self._source.total != 1:
+            raise UsageError('--expect-sha256 is of one URL; JSON lines have "sha256" for each')
         path = None if given.output == "-" else given.output
         for written in (path, given.journal):
             if written is not None and self._source.includes(written):
@@ -54,58 +55,48 @@ class Run:
         self._console = console = Console(quiet=given.quiet)
         self._resumption = _resumption(given, path)
         self._archives = _archives(given, self._source)
+        self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
         appends = self._resumption is not None and self._resumption.appends
         self._results = Results(given, path, console.lifted, append=appends)
-        requests, sink = self._composed(read_requests(self._source, common), self._results.sink)
+        self._progress = given.progress or ("bar" if console.watched else "off")
+        self._told = console.watched or given.verbose or self._progress == "plain"
+        self._between = between = Between(
+            given, read_requests(self._source, common), self._results, lambda: self._session.stop()
+        )
+        between.observe(console, told=self._told)
+        between.limit()
+        between.archive(self._archives)
+        between.choose(self._resumption, console.notice)
+        between.order()
         options = given.options(self._results.format)
-        self._session = _runner(requests, options, sink, given, console.notice)
-
-    def _composed(self, requests: Requests, sink: Sink) -> tuple[Requests, Sink]:
-        """A list and the sink of its results with all between them that was asked for."""
-        given, console = self._given, self._console
-        self._limit: FailureLimit | None = None
-        self._disk: FullDisk | None = None
-        self._keeping: Keeping | None = None
-        if console.watched or given.verbose:
-            sink = Watched(sink, console, failures=given.verbose)
-        if given.max_failures is not None:
-            sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
-        if given.on_save_error == "stop":
-            sink = self._disk = FullDisk(sink, lambda: self._session.stop())
-        if self._archives:
-            from fetchmux.sinks.archive import Archived
-
-            sink = Archived(sink, self._archives)
-        if given.unique:
-            from fetchmux.inputs.choice import unique
-
-            requests = unique(requests)
-        if self._resumption is not None:
-            keeping = self._resumption.keep(requests, sink, self._results.secure, console.notice)
-            requests, sink, self._keeping = keeping.requests(), keeping, keeping
-        if given.ordered:
-            from fetchmux.sinks.ordered import Ordered, room
-
-            ordered = Ordered(requests, sink, room(given.concurrency))
-            requests, sink = ordered.requests(), ordered
-        return requests, sink
+        self._session = _runner(between.requests, options, between.sink, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
-        """Fetch, tell what there is to tell, and return the exit status."""
+        """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
         self._introduce()
         started = time.monotonic()
         interruption.stop, interruption.cancel = self._session.stop, self._session.cancel
         interruption.expire, interruption.grace = self._session.expire, self._given.grace
+        interruption.tell = lambda: write_snapshot(self._session)
         if self._given.deadline is not None:
             interruption.ring_in(self._given.deadline)
         failure = self._fetch()
+        seconds = time.monotonic() - started
         self._console.close()
         if (suggestion := hint(self._session.tally, self._given.http)) is not None:
             self._console.notice(suggestion)
-        if interruption.status is not None:
+        status = interruption.status
+        if status is None:
+            status = self._conclude(failure, seconds)
+        else:
             self._console.notice(ended_early("interrupted", self._session.tally, whole=self._source.ended))
-            return interruption.status
-        return self._conclude(failure, time.monotonic() - started)
+        if self._summary is not None and self._between.statistics is not None:
+            ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
+            with self._summary as file:
+                file.write(
+                    summary_json(self._session.tally, self._between.statistics, seconds, ended=ended, status=status)
+                )
+        return status
 
     def _introduce(self) -> None:
         if self._given.verbose:
@@ -114,12 +105,23 @@ class Run:
             python = f"{platform.python_implementation()} {platform.python_version()}"
             several = f", {self._given.processes:,} processes" if self._given.processes > 1 else ""
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}{several}, {python}")
-        if self._console.watched and not self._results.ragged:
+            if self._given.defaults:
+                self._console.say(f"defaults: {', '.join(self._given.defaults)}")
+        if self._progress == "bar" and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
-            done = 0 if self._resumption is None else self._resumption.done
-            total = None if self._source.total is None else self._source.total - done
-            self._console.line = ProgressLine(self._session, total)
+            self._console.line = ProgressLine(self._session, self._to_do(), self._between.statistics)
+        elif self._progress == "plain":
+            from fetchmux.cli.progress import ProgressReport
+
+            self._console.line = ProgressReport(
+                self._session, self._to_do(), self._between.statistics, self._console.say
+            )
+
+    def _to_do(self) -> int | None:
+        """How many inputs this run fetches, where that is known beforehand."""
+        done = 0 if self._resumption is None else self._resumption.done
+        return None if self._source.total is None else self._source.total - done
 
     def _fetch(self) -> OSError | UsageError | None:
         """Run the session; what the input or the output could not do is returned, or that they do not fit."""
@@ -128,8 +130,8 @@ class Run:
                 self._session.run()
                 self._results.finish()
             finally:
-                if self._keeping is not None:
-                    self._keeping.sync()
+                if self._between.keeping is not None:
+                    self._between.keeping.sync()
                 for archive in self._archives:
                     archive.close()
                 self._results.close()
@@ -143,9 +145,7 @@ class Run:
         """Why the run has ended before its list."""
         if self._session.overdue:
             return "the deadline has passed"
-        if self._disk is not None and self._disk.reached:
-            return "a body could not be saved"
-        return "too many failures" if self._limit is not None and self._limit.reached else None
+        return self._between.cut_short
 
     def _conclude(self, failure: OSError | UsageError | None, seconds: float) -> int:
         """The last words of a run that nobody interrupted, and its exit status."""
@@ -165,9 +165,9 @@ class Run:
         if failure is not None:
             self._console.say(f"{failure.filename}: {failure.strerror}")
             return 1
-        if self._console.watched or self._given.verbose:
-            left_out = 0 if self._keeping is None else self._keeping.left_out
-            self._console.tell(summary(tally, seconds) + (f"; {left_out:,} were done before" if left_out else ""))
+        if self._told and self._between.statistics is not None:
+            for line in (summary(tally, seconds, self._between.left_out), *details(tally, self._between.statistics)):
+                self._console.tell(line)
         return status
 
 
@@ -189,7 +189,7 @@ def _archives(given: Given, source: Source) -> list[Archive]:
 
 
 def _runner(
-    requests: Requests, options: Options, sink: Sink, given: Given, notice: Callable[[str], None]
+    requests: Iterator[Request | None], options: Options, sink: Sink, given: Given, notice: Callable[[str], None]
 ) -> Session | Spread:
     """Who fetches: this process, or several others."""
     network = given.network()
