@@ -31,6 +31,9 @@ def read_lines(fd: int) -> Iterator[bytes | None]:
             yield None
             continue
         *lines, pending = (pending + block).split(b"\n")
+        if not lines:
+            # A line may have no end, and what is in flight is to be looked after all the same.
+            yield None
         for line in lines:
             if not cut:
                 yield line[: MAX_LINE + 1].removesuffix(b"\r")

@@ -10,7 +10,7 @@ import msgspec
 
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
-from fetchmux.inputs.choice import column, place_of
+from fetchmux.inputs.choice import TURN, column, place_of
 from fetchmux.inputs.lines import MAX_LINE
 from fetchmux.inputs.search import Template
 from fetchmux.inputs.urls import Logins, UrlReader, bad_url, mask, veil, with_login
@@ -73,17 +73,20 @@ def read_requests(items: Iterable[Item], recipe: Recipe) -> Iterator[Request | N
         # Each file of several has its own.
         items = (item for item in items if item != heading)
     reader = RequestReader(recipe)
-    index = 0
+    index = skipped = 0
     for item in items:
         if item is None:
             yield None
             continue
         text = _decode(item)
-        if text[:1] == "#" and recipe.template is None and isinstance(item, bytes):
-            continue
-        if text and not text.isspace():
+        comment = text[:1] == "#" and recipe.template is None and isinstance(item, bytes)
+        if text and not comment and not text.isspace():
             yield reader.read(index, text)
             index += 1
+            continue
+        skipped += 1
+        if not skipped % TURN:
+            yield None
 
 
 class RequestReader:

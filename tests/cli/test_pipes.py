@@ -63,6 +63,17 @@ def test_a_silent_input_lets_those_behind_it_go_ahead(origin: Origin, tmp_path: 
         assert process.wait() == 0
 
 
+@pytest.mark.parametrize(
+    ("endless", "options"),
+    [("cat /dev/zero", []), ("yes ''", []), ("yes '# no URL'", []), ("yes http://127.0.0.1:1/", ["--unique"])],
+)
+def test_an_endless_list_of_nothing_can_be_interrupted(endless: str, options: list[str]):
+    command = " ".join([*shell.PROGRAM, "get", "--retries", "0", *options])
+    done = shell.run(program=["sh", "-c", f"{endless} 2>/dev/null | timeout --preserve-status -s INT 2 {command}"])
+    assert done.returncode == 130
+    assert b"interrupted: " in done.stderr
+
+
 def test_a_reader_that_leaves_ends_the_run_quietly(origin: Origin, backend: str):
     endless = f"while :; do echo {origin.url('/bytes/1')}; done"
     program = " ".join([*shell.PROGRAM, "get", "-b", backend])
