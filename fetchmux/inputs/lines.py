@@ -15,25 +15,24 @@ from collections.abc import Iterator
 _BLOCK = 64 * 1024
 # No URL is longer, so a longer line is cut rather than gathered without end.
 MAX_LINE = 1024 * 1024
+# After so many blocks there is a pause, if only for a moment.
+_TURN = 16
 _GZIP = b"\x1f\x8b"
 
 
 def read_lines(fd: int) -> Iterator[bytes | None]:
-    """Yield each line without its line end, or None when nothing can be read yet. Leaves `fd` open.
+    """Yield each line without its line end, or None when nothing can be read yet, or much has been. Leaves `fd` open.
 
     A line longer than MAX_LINE is yielded cut, one byte longer than MAX_LINE, and its rest is dropped. Raises OSError,
     also for a gzip stream that is damaged or has no end; what it held before has been yielded.
     """
     pending = b""
     cut = False
-    for block in _blocks(fd):
+    for turn, block in enumerate(_blocks(fd), 1):
         if block is None:
             yield None
             continue
         *lines, pending = (pending + block).split(b"\n")
-        if not lines:
-            # A line may have no end, and what is in flight is to be looked after all the same.
-            yield None
         for line in lines:
             if not cut:
                 yield line[: MAX_LINE + 1].removesuffix(b"\r")
@@ -43,6 +42,9 @@ def read_lines(fd: int) -> Iterator[bytes | None]:
         elif len(pending) > MAX_LINE:
             yield pending[: MAX_LINE + 1]
             pending, cut = b"", True
+        if turn % _TURN == 0:
+            # There may never come a line of use: a run that is told to end has to notice.
+            yield None
     if pending and not cut:
         yield pending.removesuffix(b"\r")
 

@@ -148,3 +148,10 @@ def test_however_a_pipe_is_written_its_lines_are_those_of_the_whole(parts: list[
         os.close(pipe.reading)
     *lines, last = b"".join(parts).split(b"\n")
     assert found == [line.removesuffix(b"\r") for line in [*lines, *([last] if last else [])]]
+
+
+@pytest.mark.parametrize("content", [b"\0", b"\n"])
+def test_much_that_is_of_no_use_has_pauses(content: bytes, tmp_path: Path):
+    megabytes = 8
+    found = read_file(tmp_path / "list", content * (megabytes << 20))
+    assert found.count(None) == megabytes
