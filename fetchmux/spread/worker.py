@@ -80,13 +80,18 @@ class Worker:
         return bool(self._outbox)
 
     @property
+    def dismissed(self) -> bool:
+        """It has been told that nothing more will come."""
+        return self._closing or self._closed
+
+    @property
     def room(self) -> float:
         """How many more requests it should have.
 
         One whose window is full needs a few more, to go on with. One whose window is not may hold what it has for
         later, for a limit or an address, and is given others instead.
         """
-        if self.ended or self._closing or self._closed:
+        if self.ended or self.dismissed:
             return float("-inf")
         idle = self._window - self.in_flight
         if idle > 0:
