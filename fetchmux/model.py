@@ -150,6 +150,8 @@ class Result(msgspec.Struct):
         body_size: bytes of the decoded body.
         wire_size: bytes that arrived, heads and framing included.
         reused: the connection had already carried a request.
+        sent: with `Options.archive`, the bytes of the last request. No part of the record: whoever keeps archives
+            takes it out, and what is not set is not encoded.
     """
 
     index: int
@@ -176,6 +178,7 @@ class Result(msgspec.Struct):
     timings: Timings
     error: Failure | None
     backend: str
+    sent: bytes | msgspec.UnsetType = msgspec.UNSET
 
 
 class CookieKeeper(Protocol):
@@ -205,6 +208,7 @@ class Job:
         attempts: exchanges begun for it, without those that a redirect or a dead connection took.
         fresh: the next attempt must not reuse a connection.
         hops: the redirects that were followed; cookies: what they set.
+        sent: the bytes of the latest attempt's request, with `Options.archive`.
     """
 
     __slots__ = (
@@ -219,6 +223,7 @@ class Job:
         "method",
         "request",
         "resolving",
+        "sent",
         "turn",
         "url",
     )
@@ -236,4 +241,5 @@ class Job:
         self.attempts = 0
         self.fresh = False
         self.hops: list[Hop] = []
+        self.sent = b""
         self.cookies: CookieKeeper | None = None

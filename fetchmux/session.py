@@ -102,6 +102,7 @@ class Session:
         network = network or Network()
         self._options = options
         spec = registry.find(backend)
+        self._name = backend
         self._backend = registry.load(spec)
         reach: Reach | Direct
         if spec.peer:
@@ -139,6 +140,8 @@ class Session:
         self._make_room()
         try:
             self._backend.run(self.frontier, self._options)
+            if not self.frontier.exhausted:
+                raise RuntimeError(f"the backend {self._name} returned before the run was over")
         finally:
             self.frontier.close()
             self._reach.close()

@@ -47,6 +47,7 @@ class Options(msgspec.Struct, frozen=True):
         compressed: offer content codings and decode them.
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
         save: where bodies are saved, or None.
+        archive: keep what was sent, and the body in memory whatever else becomes of it.
         fail: a status of 400 or more counts as failed.
         http: the version that requests claim.
         follow, max_redirects: whether redirects are followed, and how many for one input.
@@ -68,6 +69,7 @@ class Options(msgspec.Struct, frozen=True):
     compressed: bool = False
     body: BodyUse = "keep"
     save: Saving | None = None
+    archive: bool = False
     fail: bool = False
     http: Literal["1.0", "1.1"] = "1.0"
     follow: bool = False

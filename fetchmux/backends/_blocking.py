@@ -13,7 +13,6 @@ from types import TracebackType
 
 from fetchmux.backends import CHUNK
 from fetchmux.exchange import Carried
-from fetchmux.frontier import TICK
 
 
 class Connection:
@@ -21,8 +20,6 @@ class Connection:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
-        # How long its next call waits at most, in seconds.
-        self._patience = 0.0
 
     def __enter__(self) -> Connection:
         return self
@@ -52,41 +49,28 @@ class Connection:
             sock = self._connect(exchange)
         elif exchange.interrupt is None:
             exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
-        self._wait_until(exchange.deadline, sock)
-        try:
-            if exchange.outgoing:
-                exchange.sent(sock.send(exchange.outgoing))
-                return
+        _set_timeout(sock, exchange.deadline)
+        if exchange.outgoing:
+            exchange.sent(sock.send(exchange.outgoing))
+        else:
             data = sock.recv(CHUNK)
-        except TimeoutError as error:
-            if error.errno is not None or time.monotonic() >= exchange.deadline:
-                raise
-            # The deadline has moved since the socket was told of it.
-            self._patience = 0.0
-            return
-        exchange.feed(data)
-        if len(data) == CHUNK:
-            # A call that need not wait lets nobody else run: a fast body would keep the others waiting.
-            time.sleep(0)
+            exchange.feed(data)
+            if len(data) == CHUNK:
+                # A call that need not wait lets nobody else run: a fast body would keep the others waiting.
+                time.sleep(0)
 
     def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
-        self._patience = 0.0
         exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
-        self._wait_until(exchange.deadline, sock)
+        _set_timeout(sock, exchange.deadline)
         sock.connect(exchange.address.sockaddr)
         exchange.connected()
         return sock
 
-    def _wait_until(self, deadline: float, sock: socket.socket) -> None:
-        """Let the next call wait until `deadline`, to the tick that all strategies look for deadlines at.
 
-        Setting a timeout is a system call, in which a thread gives way to others. So one that is too short stays, and
-        the call is made again when it has passed.
-        """
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        if not 0 < self._patience < remaining + TICK:
-            self._patience = remaining
-            sock.settimeout(remaining)
+def _set_timeout(sock: socket.socket, deadline: float) -> None:
+    """Let the next call wait until `deadline`. Anew before each call: a peer that drips would reset a plain timeout."""
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
+        raise TimeoutError
+    sock.settimeout(remaining)

@@ -45,8 +45,9 @@ def _bear(control: socket.socket, parent: socket.socket, couriers: set[int]) -> 
     try:
         pid = os.fork()
     except OSError:
-        # The answer to the order that is waiting there: a shortage like that of descriptors.
-        parent.send(b"-%d" % errno.ENOMEM)
+        # A shortage like that of descriptors. An order that was left unread would take the answer with it.
+        if parent.recv(_LARGEST):
+            parent.send(b"-%d" % errno.ENOMEM)
         return
     if pid == 0:
         control.close()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import importlib.metadata
 
 GROUP = "fetchmux.backends"
+# Somebody else's module may raise anything, or try to leave; the other strategies have nothing to do with it.
+_ANYTHING = (Exception, SystemExit)
 
 
 BUILT_IN = (
@@ -157,10 +159,14 @@ def load(spec: Spec) -> Backend:
 
 
 def prepare(spec: Spec) -> None:
-    """Let the strategy change the process, before anything else is imported."""
+    """Let the strategy change the process, before anything else is imported. Raises BackendUnavailable."""
     ready = getattr(load(spec), "prepare", None)
-    if ready is not None:
+    if ready is None:
+        return
+    try:
         ready()
+    except _ANYTHING as error:
+        raise BackendUnavailable(f"the backend {spec.name} cannot prepare its process: {_told(error)}") from error
 
 
 def missing(spec: Spec) -> str | None:
@@ -171,12 +177,11 @@ def missing(spec: Spec) -> str | None:
         reason: str | None = None if ask is None else ask()
     except ImportError as error:
         return f"{error}; install what it needs"
-    except Exception as error:
-        # Somebody else's code may raise anything; the other strategies have nothing to do with it.
+    except _ANYTHING as error:
         return f"{_told(error)}; ask its author"
     if not callable(getattr(module, "run", None)):
         return f"{spec.module} has no function run(frontier, options)"
-    return reason
+    return None if reason is None else str(reason)
 
 
 def default() -> str:
@@ -188,7 +193,7 @@ def _installed(entry: importlib.metadata.EntryPoint) -> Spec:
     """A row for somebody else's strategy: its module's SPEC, or else the first line of its docstring."""
     try:
         module: ModuleType = importlib.import_module(entry.module)
-    except Exception as error:
+    except _ANYTHING as error:
         return Spec(entry.name, entry.module, "third party", f"cannot be imported: {_told(error)}", "unknown")
     spec = getattr(module, "SPEC", None)
     if isinstance(spec, Spec):
@@ -197,5 +202,5 @@ def _installed(entry: importlib.metadata.EntryPoint) -> Spec:
     return Spec(entry.name, entry.module, "third party", first or "says nothing of itself", "says nothing of its limit")
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"

@@ -95,6 +95,8 @@ Exit status:
 @click.option("--netrc-file", metavar="FILE", help="Take logins from this file.")
 @click.option("--format", type=click.Choice(FORMATS),
               help="How results are written.  [default: table on a terminal, else jsonl]")
+@click.option("-w", "--write-out", type=options.write_out, metavar="TEXT",
+              help="Write this for each result: '{status} {url} {timings.total}\\n'.")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", help="Write the results there and not to standard output.")
 @click.option("--save-dir", metavar="DIR", help="Save each body in a file there; nothing is ever overwritten.")
@@ -104,6 +106,8 @@ Exit status:
 @click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")
+@click.option("--har", metavar="FILE", help="Write requests and replies there, too, for browsers' network panels.")
+@click.option("--warc", metavar="FILE", help="Write requests and replies there, too, as web archives keep them.")
 @click.option("--journal", metavar="FILE", help="Note there what has ended, so that a later run can go on.")
 @click.option("--resume", is_flag=False, flag_value="all", type=click.Choice(["all", "failed", "missing"]),
               metavar="[=failed|missing]", help="Go on where the journal ends: what failed, what is missing, or both.")

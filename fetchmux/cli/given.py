@@ -58,8 +58,11 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive: bool
     compressed: bool
     format: Format | None
+    write_out: str | None
     body: ShownBody
     output: str | None
+    har: str | None
+    warc: str | None
     fail: bool
     http: Literal["1.0", "1.1"]
     follow: bool
@@ -97,6 +100,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             (self.head and self.request not in (None, "HEAD"), "--head is the method HEAD: --request excludes it"),
             (self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"),
              f"--format {self.format} has no place for a body: --body {self.body} needs jsonl"),
+            (self.write_out is not None and self.format is not None, "--write-out is a format of its own: no --format"),
             (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
@@ -111,7 +115,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         """The format of the results; a body that was asked for needs records."""
         if self.format is not None:
             return self.format
-        return "table" if terminal and self.body not in ("text", "base64") else "jsonl"
+        records = self.body in ("text", "base64") or self.write_out is not None
+        return "table" if terminal and not records else "jsonl"
 
     def options(self, chosen: Format) -> Options:
         """The limits of the run."""
@@ -126,6 +131,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             compressed=self.compressed,
             body=self._body_use(chosen),
             save=self._saving(),
+            archive=self.har is not None or self.warc is not None,
             fail=self.fail,
             http=self.http,
             follow=self.follow,

@@ -6,6 +6,7 @@ repeats a header's or a body's content, which may be secret.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -109,6 +110,17 @@ def name(text: str) -> str:
     return text
 
 
+def write_out(text: str) -> str:
+    """A template of the record's fields."""
+    from fetchmux.sinks import template
+
+    try:
+        template.read(text)
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
 def unix_socket(text: str) -> str:
     """The path of a socket, as long as the kernel's structure has room for."""
     if len(os.fsencode(text)) > _MOST_PATH:
@@ -169,6 +181,8 @@ def _check(method: str, fields: Headers) -> None:
 def _read(name: str) -> bytes:
     try:
         if name == "-":
+            if sys.stdin is None:
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             return sys.stdin.buffer.read()
         with open(name, "rb") as file:
             return file.read()

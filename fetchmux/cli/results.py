@@ -34,7 +34,7 @@ class Results:
     Attributes:
         format: how results are written.
         sink: takes them.
-        ragged: a terminal shows bare bodies, which may break off in a line: nothing may be drawn below.
+        ragged: a terminal shows what may break off in a line: nothing may be drawn below.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Results:
         self._goes_on = keep > 0
         terminal = os.isatty(fd)
         self.format = given.format_for(terminal and path is None)
-        self.ragged = terminal and self.format == "body"
+        self.ragged = terminal and (self.format == "body" or given.write_out is not None)
         if terminal:
             # A table has colours of its own and has made the rest harmless.
             self._outlet: Outlet = SharedTerminal(fd, path, lifted, foreign=self.format != "table")
@@ -75,6 +75,10 @@ class Results:
         self._outlet.close()
 
     def _plain_sink(self, given: Given) -> Sink:
+        if given.write_out is not None:
+            from fetchmux.sinks.template import WriteOut
+
+            return WriteOut(self._outlet, given.write_out, given.body)
         if self.format == "jsonl":
             return JsonLines(self._outlet, given.body)
         if self.format == "body":

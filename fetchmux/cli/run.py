@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
+    from fetchmux.sinks.archive import Archive
     from fetchmux.sinks.journal import Journal, Past
     from fetchmux.spread.spread import Spread
 
@@ -55,6 +56,7 @@ class Run:
             raise UsageError(f"{path!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
         past = None if given.journal is None else _past(given.journal, given)
+        self._archives = _archives(given, self._source)
         self._results = Results(given, path, console.lifted, keep=past.output if past is not None and path else 0)
         sink = self._results.sink
         if console.watched or given.verbose:
@@ -65,6 +67,10 @@ class Run:
             sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
         if given.on_save_error == "stop":
             sink = self._disk = FullDisk(sink, lambda: self._session.stop())
+        if self._archives:
+            from fetchmux.sinks.archive import Archived
+
+            sink = Archived(sink, self._archives)
         if given.unique:
             from fetchmux.inputs.choice import unique
 
@@ -119,6 +125,8 @@ class Run:
             finally:
                 if self._journal is not None:
                     self._journal.close()
+                for archive in self._archives:
+                    archive.close()
                 self._results.close()
         except OSError as failure:
             return failure
@@ -148,6 +156,18 @@ class Run:
         if self._console.watched or self._given.verbose:
             self._console.tell(summary(tally, seconds))
         return status
+
+
+def _archives(given: Given, source: Source) -> list[Archive]:
+    """The archives, opened. Raises UsageError."""
+    for path in filter(None, (given.har, given.warc)):
+        if source.includes(path) or path in (given.output, given.journal) or given.har == given.warc:
+            raise UsageError(f"{path!r} has another use in this run")
+    if given.har is None and given.warc is None:
+        return []
+    from fetchmux.cli.archives import open_archives
+
+    return open_archives(given)
 
 
 def _past(path: str, given: Given) -> Past:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Generator, Iterator
 
 from fetchmux.errors import UsageError
 from fetchmux.inputs.globs import Part, count, expand
@@ -17,10 +19,13 @@ from fetchmux.inputs.globs import parts as globs_of
 from fetchmux.inputs.lines import read_lines
 
 _STDIN = 0
+# A pipe that nobody writes to may stay silent for ever: after so many seconds it holds up nobody behind it.
+_PATIENCE = 1.0
 
 
 class Source:
     """The items of one run: targets in their order, then the lines of the files in theirs; `-` is standard input.
+    What is silent for a while lets those behind it go ahead.
 
     Raises UsageError when there is nothing to read, or when something cannot be read.
 
@@ -44,8 +49,16 @@ class Source:
 
     def __iter__(self) -> Iterator[str | bytes | None]:
         """Yield items, and None when there is nothing to read yet. Raises OSError with the file's name in it."""
+        silent: list[Iterator[bytes | None]] = []
         for part in self._parts:
-            yield from part.lines()
+            if isinstance(part, _Pattern):
+                yield from part.lines()
+            elif not (yield from _read(lines := part.lines(), _PATIENCE)):
+                silent.append(lines)
+        while silent:
+            for lines in list(silent):
+                if (yield from _read(lines, 0.0)):
+                    silent.remove(lines)
         self.ended = True
 
     def includes(self, path: str) -> bool:
@@ -56,6 +69,20 @@ class Source:
             return False
         files = [part.status for part in self._parts if isinstance(part, _File)]
         return stat.S_ISREG(there.st_mode) and any(os.path.samestat(there, status) for status in files)
+
+
+def _read(lines: Iterator[bytes | None], patience: float) -> Generator[bytes | None, None, bool]:
+    """Yield from `lines` until they end, or until there have been none for `patience` seconds; whether they ended."""
+    since = None
+    for line in lines:
+        yield line
+        if line is not None:
+            since = None
+        elif since is None and patience:
+            since = time.monotonic()
+        elif since is None or time.monotonic() - since >= patience:
+            return False
+    return True
 
 
 class _Pattern:
@@ -77,6 +104,9 @@ class _File:
     def __init__(self, name: str) -> None:
         self._name = name
         try:
+            if name == "-" and sys.stdin is None:
+                # By now the descriptor may be somebody else's.
+                raise OSError(errno.EBADF, os.strerror(errno.EBADF))
             # To open a named pipe would wait for somebody who writes.
             self._fd = _STDIN if name == "-" else os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             self.status = os.fstat(self._fd)

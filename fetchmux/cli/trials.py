@@ -24,7 +24,7 @@ class Watch:
             # Drawing takes CPU from the trial that runs: now and then will do, and when one begins.
             refresh_per_second=1,
             transient=True,
-            disable=not sys.stderr.isatty(),
+            disable=sys.stderr is None or not sys.stderr.isatty(),
         )
         self._task = self._progress.add_task(f"{'':<14}", total=trials)
 

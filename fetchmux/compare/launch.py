@@ -57,7 +57,11 @@ def _converse(command: Sequence[str], order: bytes, limit: float) -> tuple[bytes
     reader, writer = os.pipe()
     # Complaints go to a file: nobody has to read them for the child to go on.
     with os.fdopen(reader, "rb", 0) as pipe, tempfile.TemporaryFile() as complaints:
-        with _start(command, writer, complaints) as child:
+        try:
+            child = _start(command, writer, complaints)
+        except OSError as error:
+            return b"", f"it gets no process: {error.strerror}"
+        with child:
             try:
                 answer = _ask(child, pipe, order, end)
                 if answer is not None:

@@ -230,6 +230,8 @@ class Frontier:
             self._reject(job.request, error, job)
             return None
         job.attempts += 1
+        if self._options.archive:
+            job.sent = outgoing
         if predecessor is not None:
             job.addresses = predecessor.core.job.addresses
         exchange = Exchange(

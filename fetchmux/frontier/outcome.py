@@ -20,6 +20,8 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     result.timings = _timings(exchange)
     if head is not None:
         result.status, result.reason, result.http_version, result.headers = head
+    if job.sent:
+        result.sent = job.sent
     if error is None:
         result.ok = head is not None and not (fail and head.status >= 400)
         if exchange.store is not None:

@@ -5,6 +5,7 @@ Knows the grammar and what real servers get wrong that a client may forgive. Mus
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ END_OF_HEAD = re.compile(rb"\n\r?\n")
 
 # Repetitions that could trade characters with one another are possessive (*+): a server that sends 300 KiB of blanks
 # and then something odd must not make the search try every way to share them out.
+_USUAL_LENGTH = 80
 _STATUS_LINE = re.compile(r"HTTP/1\.(\d)[ \t]+([1-9]\d\d)(?:[ \t]([^\r\n]*+))?\r?\n")
 # Lines as nearly all servers write them. It looks at no more than the two characters that end a name and a value,
 # which is twice as fast as naming all that neither may hold: `_is_plain` has looked for that in the head as a whole.
@@ -46,11 +48,9 @@ def parse_head(data: bytes) -> Head:
     Raises FetchError, `malformed-head` or `head-too-large` (more than 5,000 fields).
     """
     text = data.decode("latin-1")
-    start = _STATUS_LINE.match(text)
-    if start is None:
-        raise malformed("the reply does not start with an HTTP/1.x status line")
-    minor, status, reason = start.groups("")
-    offset, lines = start.end(), text.count("\n") - 1
+    offset, lines = text.find("\n") + 1, text.count("\n") - 1
+    read = _known_status_line if offset <= _USUAL_LENGTH else _read_status_line
+    status, reason, version = read(text[:offset])
     fields = _PLAIN_LINE.findall(text, offset) if _is_plain(text, lines) else []
     if len(fields) != lines:
         fields = _read_with_care(text[offset:])
@@ -58,7 +58,20 @@ def parse_head(data: bytes) -> Head:
         raise FetchError(Code.HEAD_TOO_LARGE, f"the head has more than {MAX_FIELDS:,} fields", Phase.HEAD)
     if "\0" in text:
         raise malformed("the head holds a NUL byte")
-    return Head(int(status), reason.strip(" \t"), f"1.{minor}", fields)
+    return Head(status, reason, version, fields)
+
+
+def _read_status_line(line: str) -> tuple[int, str, str]:
+    """Status, reason and version. Raises FetchError."""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise malformed("the reply does not start with an HTTP/1.x status line")
+    minor, status, reason = match.groups("")
+    return int(status), reason.strip(" \t"), f"1.{minor}"
+
+
+# A server has a handful of status lines and sends them again and again. A long one is not worth keeping.
+_known_status_line = functools.lru_cache(256)(_read_status_line)
 
 
 def malformed(message: str) -> FetchError:

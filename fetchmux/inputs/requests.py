@@ -16,6 +16,8 @@ from fetchmux.inputs.urls import Logins, UrlReader, bad_url, mask, veil, with_lo
 from fetchmux.model import Headers, Request, Url
 
 Item = str | bytes | None
+# Within it nothing can be too long.
+_SHORT = MAX_LINE // 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +94,13 @@ class RequestReader:
         recipe = self._recipe
         request = Request(index, text, None, recipe.method, recipe.headers, recipe.body)
         try:
-            _check(text)
+            if len(text) > _SHORT or not text.isascii():
+                _check(text)
             if text[0] == "{":
                 self._read_json(request, text)
             elif recipe.template is None:
-                request.input = mask(text)
+                if "@" in text:
+                    request.input = mask(text)
                 request.url = self._read_url(text)
             else:
                 request.url = self._read_url(recipe.template.fill(text))
@@ -116,7 +120,8 @@ class RequestReader:
     def _read_json(self, request: Request, text: str) -> None:
         try:
             item = self._decode_json(text)
-        except msgspec.MsgspecError as error:
+        # The latter is what it raises for a nest that is deeper than Python's own stack may be.
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise bad_url(f"the line is no JSON object as expected: {error}") from None
         named = item.key if item.url is None else item.url
         if named is None or (item.url is not None and item.key is not None):
@@ -152,7 +157,7 @@ def _check(text: str) -> None:
     if not text:
         raise bad_url("there is nothing in it")
     # Four bytes are the most that a character takes; a line may have been cut after MAX_LINE bytes.
-    if len(text) > MAX_LINE // 4 and len(text.encode("utf-8", "surrogatepass")) > MAX_LINE:
+    if len(text) > _SHORT and len(text.encode("utf-8", "surrogatepass")) > MAX_LINE:
         raise bad_url(f"the line is longer than {MAX_LINE:,} bytes")
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise bad_url("the line is not UTF-8")

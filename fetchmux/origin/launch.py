@@ -24,7 +24,7 @@ _PARTING = 5.0
 
 
 class OriginFailed(RuntimeError):
-    """The child ended, or said nothing, before it listened; the text holds what it wrote to its standard error."""
+    """The child ended, or said nothing, before it listened, or there was none; the text holds what is known of why."""
 
 
 class Origin:
@@ -53,6 +53,9 @@ class Origin:
         self._errors: IO[bytes] = tempfile.TemporaryFile()
         try:
             self._child = self._start()
+        except OSError as error:
+            self._errors.close()
+            raise OriginFailed(f"The origin gets no process: {error.strerror}") from error
         except BaseException:
             self._errors.close()
             raise

@@ -69,6 +69,7 @@ def _beyond(options: Options, network: Network) -> Iterator[str]:
         "--proxy": network.proxy,
         "--cacert, --cert, --insecure or --tls-min": network.tls != TlsOptions(),
         "--compressed": options.compressed,
+        "--har or --warc": options.archive,
         "--max-body": options.max_body,
         "--max-head": options.max_head != MAX_HEAD,
     }

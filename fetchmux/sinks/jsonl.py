@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import msgspec
 
@@ -25,20 +25,21 @@ class JsonLines:
         self._encode = msgspec.json.Encoder().encode
 
     def write(self, result: Result) -> None:
-        self._blocks.add(self._encode(result if result.body is None else self._with_body(result, result.body)) + b"\n")
+        self._blocks.add(self._encode(result if result.body is None else self._with_body(result)) + b"\n")
 
     def flush(self) -> None:
         self._blocks.flush()
 
-    def _with_body(self, result: Result, body: bytes) -> dict[str, Any]:
-        """The record, its body as it is to be shown."""
-        record = msgspec.structs.asdict(result)
-        text = decode_body(body, result.headers) if self._shown == "text" else None
-        if text is not None:
-            record["body"], record["body_encoding"] = text
-        elif self._shown in ("text", "base64"):
-            # Bytes are encoded as base64 by msgspec.
-            record["body_encoding"] = "base64"
-        else:
-            record["body"] = None
-        return record
+    def _with_body(self, result: Result) -> Result:
+        """The record, its body as it is to be shown: for the encoder, which takes text there, too."""
+        body, encoding = shown_body(result, self._shown)
+        return msgspec.structs.replace(result, body=body, body_encoding=encoding)
+
+
+def shown_body(result: Result, shown: ShownBody) -> tuple[str | bytes | None, str | None]:
+    """A kept body as a record shows it, and its encoding; bytes are for base64, which msgspec makes of them."""
+    body = result.body
+    if body is None or shown not in ("text", "base64"):
+        return None, None
+    text = decode_body(body, result.headers) if shown == "text" else None
+    return text or (body, "base64")

@@ -79,6 +79,8 @@ def store_opener(options: Options) -> Opener:
         "keep": lambda request: Keep(),
     }
     usual, saving = openers[options.body], options.save
+    if options.archive and options.body != "keep":
+        usual = _kept_beside(usual)
     if saving is None:
         return usual
     # Only here: most runs save nothing.
@@ -87,5 +89,15 @@ def store_opener(options: Options) -> Opener:
     def open_both(request: Request) -> Store:
         saved, other = SavedBody(request, saving), usual(request)
         return saved if other is None else Several([saved, other])
+
+    return open_both
+
+
+def _kept_beside(usual: Opener) -> Opener:
+    """Keep the body, whatever else becomes of it."""
+
+    def open_both(request: Request) -> Store:
+        other = usual(request)
+        return Keep() if other is None else Several([Keep(), other])
 
     return open_both

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import errno
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from fetchmux.backends import _courier
 from fetchmux.origin.launch import Origin
 from tests.backends.available import strategy
 
@@ -93,3 +96,16 @@ def test_no_process_outlives_a_killed_parent(origin: Origin, tmp_path: pathlib.P
         family = [nursery, *children(nursery)]
         run.kill()
     until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in family))
+
+
+def test_an_order_for_which_there_is_no_process_is_answered_with_the_shortage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> int:
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(os, "fork", full)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours:
+        with theirs:
+            ours.send(b"C")
+            _courier._bear(ours, theirs, set())
+        assert ours.recv(100) == b"-%d" % errno.ENOMEM

@@ -68,6 +68,15 @@ def site(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(tmp_path)}
 
 
+@pytest.fixture
+def rude_site(tmp_path: Path) -> dict[str, str]:
+    """An environment in which strategies are installed that leave at once, wherever they are called."""
+    install(tmp_path, "leaves_one", "raise SystemExit(3)\n", "leaves")
+    install(tmp_path, "unready_one", "def run(f, o): ...\ndef prepare(): raise OSError('no luck')\n", "unready")
+    install(tmp_path, "idle_one", "def run(f, o): ...\n", "idle")
+    return {**os.environ, "PYTHONPATH": str(tmp_path)}
+
+
 def run(site: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "fetchmux", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=site, check=False)
@@ -93,3 +102,23 @@ def test_what_cannot_run_here_is_refused_with_the_same_words(name: str, words: s
     assert done.stdout == ""
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_module_that_would_end_the_program_only_counts_as_unavailable(rude_site: dict[str, str]) -> None:
+    lines = run(rude_site, "backends", "--format", "jsonl").stdout.splitlines()
+    rows = {row["name"]: row for row in map(json.loads, lines)}
+    assert "SystemExit" in rows["leaves"]["remedy"]
+    assert rows["sequential"]["available"] is True
+
+
+@pytest.mark.parametrize(("name", "words"), [("leaves", "SystemExit: 3"), ("unready", "OSError: no luck")])
+def test_what_cannot_begin_is_refused_in_one_line(name: str, words: str, rude_site: dict[str, str]) -> None:
+    done = run(rude_site, "get", "-b", name, "http://127.0.0.1:1/")
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+    assert words in done.stderr
+
+
+def test_a_strategy_that_returns_too_early_does_not_pass_for_a_success(rude_site: dict[str, str]) -> None:
+    done = run(rude_site, "get", "-b", "idle", "http://127.0.0.1:1/")
+    assert done.returncode == 1
+    assert "the backend idle returned before the run was over" in done.stderr

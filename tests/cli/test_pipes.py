@@ -46,6 +46,22 @@ def test_a_named_pipe_that_nobody_writes_to_yet_holds_nothing_up(origin: Origin,
         assert (process.returncode, complaints) == (0, b"")
 
 
+def test_a_silent_input_lets_those_behind_it_go_ahead(origin: Origin, tmp_path: Path):
+    pipe, rest = tmp_path / "pipe", tmp_path / "rest"
+    os.mkfifo(pipe)
+    rest.write_text(origin.url("/bytes/2"))
+    with shell.running("get", "-", "-i", str(pipe), "-i", str(rest)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert shell.records(process.stdout.readline())[0]["body_size"] == 2
+        pipe.write_text(origin.url("/bytes/1"))
+        assert shell.records(process.stdout.readline())[0]["body_size"] == 1
+        process.stdin.write(origin.url("/bytes/0").encode())
+        process.stdin.close()
+        assert shell.records(process.stdout.readline())[0]["body_size"] == 0
+        assert process.wait() == 0
+
+
 def test_a_reader_that_leaves_ends_the_run_quietly(origin: Origin, backend: str):
     endless = f"while :; do echo {origin.url('/bytes/1')}; done"
     program = " ".join([*shell.PROGRAM, "get", "-b", backend])

@@ -102,6 +102,13 @@ def test_a_closed_standard_output_is_a_wrong_use(target: str):
     assert (result.returncode, result.stderr) == (2, b"fetchmux: standard output is closed\n")
 
 
+@pytest.mark.parametrize("arguments", [["get"], ["get", "-i", "-"], ["get", "-d", "@-", "http://127.0.0.1:1/"]])
+def test_a_closed_standard_input_is_a_wrong_use_where_it_is_to_be_read(arguments: list[str]):
+    result = shell.run(program=["sh", "-c", " ".join([*shell.PROGRAM, *arguments, "<&-"])])
+    assert (result.returncode, result.stdout, result.stderr.count(b"\n")) == (2, b"", 1)
+    assert b"cannot read" in result.stderr
+
+
 def test_an_unknown_command_is_a_wrong_use():
     result = CliRunner().invoke(cli, ["fetch"])
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)

@@ -282,6 +282,11 @@ def test_an_output_that_is_closed_is_told_before_any_trial_runs():
     assert (done.returncode, done.stderr) == (2, b"fetchmux: standard output is closed\n")
 
 
+def test_a_standard_error_that_is_closed_takes_nothing_away():
+    done = shell.run(program=["sh", "-c", shlex.join([*shell.PROGRAM, "compare", *TWO, *QUICK]) + " 2>&-"])
+    assert (done.returncode, b"Seed" in done.stdout) == (0, True)
+
+
 def test_an_output_that_has_not_every_letter_gets_those_it_has():
     done = compare(*TWO, *QUICK, "--rounds", "1", env={**shell.ENVIRONMENT, "PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (0, b"")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import os
 import signal
@@ -103,11 +104,19 @@ def test_the_memory_of_a_strategy_is_that_of_all_its_processes(origin: Origin):
         ("leaves", "its process ended without a report"),
         ("killed", "its process was ended by signal 9"),
         ("babbles", "its report cannot be read"),
-        ("idles", "its run returned with 0 results for 20 requests"),
+        ("idles", "RuntimeError: the backend idles returned before the run was over"),
     ],
 )
 def test_a_strategy_that_ends_its_process_is_a_report_with_the_reason(name: str, reason: str, origin: Origin):
     assert conduct(trial(name, origin.url("/bytes/1"))).failure == reason
+
+
+def test_a_trial_that_gets_no_process_is_a_report_with_the_reason(monkeypatch: pytest.MonkeyPatch):
+    def full(*arguments: object, **more: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    assert conduct(trial("epoll", "http://127.0.0.1:1/")).failure == "it gets no process: no more processes"
 
 
 @pytest.mark.usefixtures("strangers")

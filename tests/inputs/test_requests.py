@@ -69,6 +69,11 @@ def test_blanks_around_an_item_are_not_part_of_it():
     assert request.input == "http://h/x"
 
 
+@pytest.mark.parametrize("bomb", ["[" * 100_000, '{"a":' * 100_000 + "1" + "}" * 100_000])
+def test_a_json_object_nested_beyond_all_measure_is_a_bad_line(bomb: str):
+    assert fault(read('{"x":' + bomb + "}")) == (Code.BAD_URL, Phase.INPUT)
+
+
 def test_a_byte_order_mark_is_not_part_of_a_line():
     assert read("\ufeffhttp://h/".encode()).input == "http://h/"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -101,6 +102,17 @@ def test_a_child_ends_when_its_parent_is_killed() -> None:
 def test_a_child_that_cannot_listen_raises_with_what_it_said(taken: int) -> None:
     with pytest.raises(OriginFailed, match="in use"):
         Origin(port=taken).__enter__()
+
+
+def test_a_machine_without_room_for_a_process_is_told_as_a_failure_of_the_origin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*arguments: object, **more: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(subprocess, "Popen", full)
+    with pytest.raises(OriginFailed, match="no more processes"), Origin():
+        pass
 
 
 def test_a_child_that_says_nothing_in_time_is_ended() -> None:
