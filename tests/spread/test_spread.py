@@ -259,3 +259,17 @@ def test_what_is_in_flight_is_told_as_it_is():
         )
         tally = spread.run()
     assert (tally.done, tally.codes) == (9, {"cancelled": 9})
+
+
+def test_an_interrupted_run_is_resumed_with_one_record_for_each_input(origin: Origin, tmp_path: Path):
+    output, journal, listed = (tmp_path / name for name in ("out.jsonl", "journal", "list"))
+    listed.write_text("\n".join(origin.url(f"/bytes/5?delay=0.01&seed={number}") for number in range(400)))
+    options = ["--processes", "2", "-c", "8", "-i", str(listed), "-o", str(output), "--journal", str(journal)]
+    with shell.running("get", *options) as process:
+        runs.wait_until(lambda: output.exists() and output.stat().st_size > 0)
+        process.terminate()
+        assert process.wait() == 143
+    assert len(output.read_bytes().splitlines()) < 400
+    assert shell.run("get", *options, "--resume").returncode == 0
+    fetched = [record["index"] for record in shell.records(output.read_bytes()) if record["ok"]]
+    assert fetched == list(range(400))
