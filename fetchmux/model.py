@@ -72,6 +72,7 @@ class Request(msgspec.Struct):
         headers: the user's fields for this request; they replace fetchmux's own of the same name.
         body: bytes to send after the head.
         id: the user's own name for this input, from JSON input.
+        sha256: of the body that is expected, in lower case, or None.
         fault: what is wrong with the input itself; such a request is never sent, its record says so.
     """
 
@@ -82,6 +83,7 @@ class Request(msgspec.Struct):
     headers: Headers = ()
     body: bytes = b""
     id: str | int | None = None
+    sha256: str | None = None
     fault: FetchError | None = None
 
     def fingerprint(self) -> int:
@@ -145,7 +147,7 @@ class Result(msgspec.Struct):
     """What came of one input: exactly one for each, failures too. Its fields, in order, are the JSON record.
 
     Attributes:
-        ok: a whole response arrived (and with `Options.fail`, its status is below 400).
+        ok: a whole response arrived, and it is as `Options.fail`, `expect_status` and `Request.sha256` ask for.
         body: the decoded body's bytes with `Options.body` "keep", else None; sinks choose how a record shows them.
         body_size: bytes of the decoded body.
         wire_size: bytes that arrived, heads and framing included.
@@ -209,6 +211,7 @@ class Job:
         fresh: the next attempt must not reuse a connection.
         hops: the redirects that were followed; cookies: what they set.
         sent: the bytes of the latest attempt's request, with `Options.archive`.
+        setback: what becomes of it when its next attempt can only begin after the time for retries; None: it has none.
     """
 
     __slots__ = (
@@ -224,6 +227,7 @@ class Job:
         "request",
         "resolving",
         "sent",
+        "setback",
         "turn",
         "url",
     )
@@ -243,3 +247,4 @@ class Job:
         self.hops: list[Hop] = []
         self.sent = b""
         self.cookies: CookieKeeper | None = None
+        self.setback: FetchError | None = None

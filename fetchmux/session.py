@@ -11,6 +11,7 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from fetchmux import __version__
 from fetchmux.backends import registry
@@ -71,6 +72,19 @@ class Counted:
         self._sink.flush()
 
 
+class Slot(NamedTuple):
+    """One request that is under way.
+
+    Attributes:
+        phase: what it waits for, as failures name it.
+        seconds: how long its attempt has lasted, where that is known.
+    """
+
+    url: str
+    phase: str
+    seconds: float | None
+
+
 class Session:
     """One run of one strategy over one input.
 
@@ -117,13 +131,7 @@ class Session:
             source,
             options,
             reach=reach,
-            builder=RequestBuilder(
-                USER_AGENT,
-                keep_alive=options.keep_alive,
-                version=options.http,
-                forwarded=reach.forwarded,
-                accept_encoding=accept_encoding() if options.compressed else None,
-            ),
+            builder=request_builder(options, reach),
             output=output,
             open_store=store_opener(options),
             notice=notice,
@@ -171,6 +179,14 @@ class Session:
         """How many requests are under way."""
         return self.frontier.in_flight
 
+    def slots(self) -> list[Slot]:
+        """What is under way and what each waits for. Takes no lock: a signal handler may call it."""
+        now = time.monotonic()
+        return [
+            Slot(exchange.job.url.text, exchange.phase, now - exchange.started_at)
+            for exchange in self.frontier.exchanges()
+        ]
+
     def _make_room(self) -> None:
         """Raise the soft limit of open descriptors as far as the window needs, or narrow the window."""
         used = _open_descriptors()
@@ -186,6 +202,17 @@ class Session:
         if soft < needed:
             room = max(1, soft - used - _RESERVE)
             self.frontier.narrow(room, f"{soft:,} descriptors may be open here (ulimit -n)")
+
+
+def request_builder(options: Options, reach: Reach | Direct) -> RequestBuilder:
+    """What makes the bytes of a run's requests."""
+    return RequestBuilder(
+        USER_AGENT,
+        keep_alive=options.keep_alive,
+        version=options.http,
+        forwarded=reach.forwarded,
+        accept_encoding=accept_encoding() if options.compressed else None,
+    )
 
 
 def _chance() -> float:

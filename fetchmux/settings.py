@@ -49,6 +49,7 @@ class Options(msgspec.Struct, frozen=True):
         save: where bodies are saved, or None.
         archive: keep what was sent, and the body in memory whatever else becomes of it.
         fail: a status of 400 or more counts as failed.
+        expect_status: the first and the last of each row of statuses that do not, where any are given.
         http: the version that requests claim.
         follow, max_redirects: whether redirects are followed, and how many for one input.
         retries: most further attempts for one input; retry_all: also of methods that are not idempotent.
@@ -71,6 +72,7 @@ class Options(msgspec.Struct, frozen=True):
     save: Saving | None = None
     archive: bool = False
     fail: bool = False
+    expect_status: tuple[tuple[int, int], ...] = ()
     http: Literal["1.0", "1.1"] = "1.0"
     follow: bool = False
     max_redirects: int = 10

@@ -79,10 +79,20 @@ class Channel:
         finally:
             self._drain()
 
-    def seal(self, data: bytes | memoryview) -> None:
-        """Encrypt bytes of the request."""
-        self._tls.write(data)
-        self._drain()
+    def seal(self, data: bytes | memoryview) -> bool:
+        """Encrypt bytes of the request. False while the peer wants to renegotiate first: try again when it has spoken.
+
+        Raises FetchError `tls-failed`.
+        """
+        try:
+            self._tls.write(data)
+            return True
+        except ssl.SSLWantReadError:
+            return False
+        except ssl.SSLError as error:
+            raise _tls_failed(error) from None
+        finally:
+            self._drain()
 
     def receive(self, data: bytes) -> None:
         """Take bytes from the wire; b"" is the end of the stream."""
@@ -160,6 +170,8 @@ class TlsExchange(Wrapper):
             self._shake()
         if not self.core.shaking:
             self._unseal()
+            if not self.core.done and not self._sealed:
+                self._seal()
 
     def fail(self, exception: BaseException) -> None:
         self.core.fail(exception)
@@ -181,23 +193,31 @@ class TlsExchange(Wrapper):
     def _seal(self) -> None:
         """Encrypt the next piece of the request: a large one goes out piece by piece."""
         piece = self.core.outgoing[:_PIECE]
-        if piece:
-            self._sealed = len(piece)
-            self.channel.seal(piece)
+        try:
+            if piece and self.channel.seal(piece):
+                self._sealed = len(piece)
+        except FetchError as error:
+            self.core.fail(error)
 
     def _unseal(self) -> None:
         """Hand what can be decrypted to the exchange."""
         try:
             while not self.core.done and (plain := self.channel.read()) is not None:
                 self.core.feed(plain)
-            if self.core.done and self.core.error is None:
-                self.channel.remember()
-                # Reads the tickets that follow a reply, and finds bytes that must not reach a successor.
-                self._spoilt = bool(self.channel.read())
         except EOFError:
             self._cut_off()
         except FetchError as error:
             self.core.fail(error)
+        if self.core.done and self.core.error is None:
+            self.channel.remember()
+            self._spoilt = not self._at_rest()
+
+    def _at_rest(self) -> bool:
+        """Whether a successor may follow: reads the tickets behind a reply, and finds what must not reach another."""
+        try:
+            return self.channel.read() is None
+        except (EOFError, FetchError):
+            return False
 
     def _cut_off(self) -> None:
         """The stream ended without close_notify: whoever cut it may have torn a body that only an end ends."""

@@ -23,7 +23,11 @@ _COMMANDS = {
     "compare": "Run the strategies against each other and tell which one wins.",
     "serve": "Run the embedded origin alone.",
     "backends": "List every strategy: how it waits, what limits it, whether it can run here.",
+    "schema": "Print the JSON Schema of the record.",
+    "completion": "Let a shell complete options: bash, zsh or fish.",
 }
+# Those with options that are worth a default of the user's own.
+_CONFIGURED = ("get", "compare", "serve")
 _INTERRUPTED = 130
 
 
@@ -91,10 +95,24 @@ def _refuse(message: str) -> NoReturn:
     sys.exit(2)
 
 
+def _look_for_defaults(context: click.Context) -> None:
+    """What the command to come takes from files and variables."""
+    name = context.invoked_subcommand
+    if name in _CONFIGURED and isinstance(context.command, Commands):
+        command = context.command.get_command(context, name)
+        assert command is not None
+        from fetchmux.cli.config import Config
+
+        context.obj = Config(command, os.environ)
+        context.default_map = {name: context.obj.defaults}
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="fetchmux", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Fetch many URLs at once, by the strategy you name, and find out which one deserves it."""
+    _look_for_defaults(context)
     # Called when the command's module has been imported: from here on a Ctrl-C is an exception again.
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fetchmux.cli.wording import printable
+from fetchmux.cli.wording import printable, shortfall
 
 if TYPE_CHECKING:
-    from fetchmux.cli.progress import ProgressLine
+    from fetchmux.cli.progress import ProgressLine, ProgressReport
     from fetchmux.model import Result
     from fetchmux.sinks import Sink
 
@@ -30,7 +30,7 @@ class Console:
 
     def __init__(self, *, quiet: bool) -> None:
         self.watched = not quiet and sys.stderr is not None and sys.stderr.isatty()
-        self.line: ProgressLine | None = None
+        self.line: ProgressLine | ProgressReport | None = None
         self._quiet = quiet
 
     def say(self, sentence: str) -> None:
@@ -79,8 +79,7 @@ class Watched:
     def write(self, result: Result) -> None:
         self._sink.write(result)
         if self._failures and not result.ok:
-            why = f"status {result.status}" if result.error is None else f"{result.error.code}: {result.error.message}"
-            self._console.say(f"{result.url or result.input}: {why}")
+            self._console.say(": ".join(filter(None, (result.url or result.input, *shortfall(result)))))
 
     def flush(self) -> None:
         self._sink.flush()

@@ -22,7 +22,10 @@ SHOWN: tuple[ShownBody, ...] = get_args(ShownBody)
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """One call of `get`. A format of None means: what suits the place where results go."""
+    """One call of `get`. A format of None means: what suits the place where results go.
+
+    `engines` are the user's own; `defaults` tells what came from elsewhere than the command line.
+    """
 
     targets: tuple[str, ...]
     inputs: tuple[str, ...]
@@ -64,6 +67,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     har: str | None
     warc: str | None
     fail: bool
+    expect_status: tuple[tuple[int, int], ...] | None
+    expect_sha256: str | None
     http: Literal["1.0", "1.1"]
     follow: bool
     max_redirects: int
@@ -86,8 +91,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     tls_min: Literal["1.0", "1.1", "1.2", "1.3"]
     netrc: bool
     netrc_file: str | None
+    dry_run: bool
+    progress: Literal["bar", "plain", "off"] | None
+    summary: str | None
     quiet: bool
     verbose: bool
+    engines: dict[str, str] = {}
+    defaults: list[str] = []
 
     def check(self) -> None:
         """Raise click.UsageError for what cannot be meant together."""
@@ -104,8 +114,13 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
+            (self.dry_run and self.journal is not None, "--dry-run fetches nothing that a --journal could note"),
+            (self.fail and self.expect_status is not None, "--fail and --expect-status exclude each other"),
+            (self.head and self.expect_sha256 is not None, "--head asks for no body: --expect-sha256 excludes it"),
             (self.ipv4 and self.ipv6, "--ipv4 and --ipv6 exclude each other"),
             (self.key is not None and self.cert is None, "--key goes with --cert"),
+            (self.quiet and self.progress not in (None, "off"), "--quiet and --progress exclude each other"),
+            (self.summary is not None and self.summary == self.output, "--summary and --output are the same file"),
             (self.quiet and self.verbose, "--quiet and --verbose exclude each other"),
         ):  # fmt: skip
             if wrong:
@@ -133,6 +148,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             save=self._saving(),
             archive=self.har is not None or self.warc is not None,
             fail=self.fail,
+            expect_status=self.expect_status or (),
             http=self.http,
             follow=self.follow,
             max_redirects=self.max_redirects,

@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from fetchmux.model import Headers
 from fetchmux.settings import Name
 from fetchmux.sinks.limit import Most
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 # Beyond it the system's own timers overflow.
@@ -27,6 +31,8 @@ _LONGEST = 365 * 24 * 3600.0
 _RATE = re.compile(r"(\d+\.?\d*|\.\d+)(?:/([smh]))?", re.ASCII)
 
 _FAILURES = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(%)?", re.ASCII)
+
+_STATUSES = re.compile(r"([1-9]\d\d)(?:-([1-9]\d\d))?", re.ASCII)
 
 _SIZE = re.compile(r"(\d+)([KMGT])?", re.ASCII | re.IGNORECASE)
 _POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
@@ -119,6 +125,48 @@ def write_out(text: str) -> str:
     except UsageError as error:
         raise click.BadParameter(str(error)) from None
     return text
+
+
+def statuses(text: str) -> tuple[tuple[int, int], ...]:
+    """Rows of statuses from 200, 200-299 or 200-299,304: the first and the last of each."""
+    rows = []
+    for part in text.split(","):
+        match = _STATUSES.fullmatch(part)
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise click.BadParameter(f"{text!r} is no list of statuses, such as 200-299,304")
+        rows.append((int(match[1]), int(match[2] or match[1])))
+    return tuple(rows)
+
+
+def sha256(text: str) -> str:
+    """A hash in hexadecimal."""
+    from fetchmux.inputs.requests import is_sha256
+
+    if not is_sha256(text):
+        raise click.BadParameter("a SHA-256 is written as 64 hexadecimal digits")
+    return text.lower()
+
+
+def files(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """For a shell: names of files, which it knows itself."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="file")]
+
+
+def backends(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For a shell: names of strategies and peers."""
+    from fetchmux.backends import registry
+    from fetchmux.backends.peers import PEERS
+
+    return [spec.name for spec in (*registry.specs(), *PEERS) if spec.name.startswith(begun)]
+
+
+def engines(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For a shell: search engines."""
+    from fetchmux.inputs.search import ENGINES
+
+    return [name for name in ENGINES if name.startswith(begun)]
 
 
 def unix_socket(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The live line below everything else: how far the run has come, counted anew at most ten times a second.
+"""How far the run has come: a live line below everything else, counted anew at most ten times a second, or lines.
 
 Knows the run's counters and how to draw and erase one line with Rich. It has no thread of its own: the run asks it to
 draw whenever results go out, so nothing else ever writes to the terminal at the same time.
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from fetchmux.session import Session
+    from fetchmux.sinks.statistics import Statistics
     from fetchmux.spread.spread import Spread
 
 INTERVAL = 0.1
+REPORT_INTERVAL = 5.0
 # The rate is that of the last three seconds.
 _SAMPLES = 30
 _BAR = 20
@@ -34,11 +36,42 @@ def _standard_error() -> Console:
     return Console(stderr=True, highlight=False)
 
 
+class Pulse:
+    """How a run is going, in a few words each: failures first."""
+
+    def __init__(
+        self, session: Session | Spread, total: int | None, statistics: Statistics | None, now: float, samples: int
+    ) -> None:
+        self._session = session
+        self._total = total
+        self._statistics = statistics
+        self._samples = deque([(now, 0)], maxlen=samples)
+
+    def facts(self, now: float) -> list[str]:
+        """What there is to tell now; the rate is that since the oldest sample, of which each call takes one."""
+        tally = self._session.tally
+        then, before = self._samples[0]
+        self._samples.append((now, tally.done))
+        passed, count = now - then, tally.done - before
+        facts = [
+            f"{tally.failed:,} failed",
+            wording.rate(count, passed),
+            wording.size(tally.bytes),
+            f"{self._session.in_flight:,} in flight",
+        ]
+        if self._total is not None and count:
+            facts.append(f"ETA {wording.span(max(0, self._total - tally.done) * passed / count)}")
+        if self._statistics is not None and (slowest := self._statistics.slowest(1)):
+            facts.append(f"slowest {wording.printable(slowest[0].host)} {wording.seconds(slowest[0].mean)}")
+        return facts
+
+
 class ProgressLine:
     """One line about one run; a run that is over before the first interval never shows it.
 
     Args:
         total: how many inputs there are, where that is known.
+        statistics: knows the slowest host.
         open_console: gives the terminal, when the line is first drawn.
     """
 
@@ -46,13 +79,14 @@ class ProgressLine:
         self,
         session: Session | Spread,
         total: int | None,
+        statistics: Statistics | None = None,
         clock: Callable[[], float] = time.monotonic,
         open_console: Callable[[], Console] = _standard_error,
     ) -> None:
         self._session = session
         self._total = total
         self._clock = clock
-        self._samples = deque([(clock(), 0)], maxlen=_SAMPLES)
+        self._pulse = Pulse(session, total, statistics, clock(), _SAMPLES)
         self._due = clock() + INTERVAL
         self._open_console = open_console
         self._console: Console | None = None
@@ -108,25 +142,51 @@ class ProgressLine:
         from rich.text import Text
 
         tally = self._session.tally
-        then, before = self._samples[0]
-        self._samples.append((now, tally.done))
-        failed = (f"{tally.failed:,} failed", "bold red" if tally.failed else "")
-        facts = (
-            failed,
-            wording.rate(tally.done - before, now - then),
-            wording.size(tally.bytes),
-            f"{self._session.in_flight:,} in flight",
-        )
-        line = Text.assemble(*self._bar(tally.done), (f"{tally.done:,}", "bold"), self._of_total(), " done")
+        failed, *facts = self._pulse.facts(now)
+        of_total = "" if self._total is None else f" of {self._total:,}"
+        line = Text.assemble(*self._bar(tally.done), (f"{tally.done:,}", "bold"), of_total, " done")
+        line.append(" · ", "dim").append(failed, "bold red" if tally.failed else "")
         for fact in facts:
-            line.append(" · ", "dim").append(*(fact if isinstance(fact, tuple) else (fact,)))
+            line.append(" · ", "dim").append(fact)
         return line
-
-    def _of_total(self) -> str:
-        return "" if self._total is None else f" of {self._total:,}"
 
     def _bar(self, done: int) -> list[tuple[str, str]]:
         if not self._total:
             return []
-        filled = _BAR * done // self._total
+        filled = min(_BAR, _BAR * done // self._total)
         return [("━" * filled, "green"), ("━" * (_BAR - filled), "bright_black"), ("  ", "")]
+
+
+class ProgressReport:
+    """Now and then a line about one run, which stays: for logs, and for those who hear what is written."""
+
+    def __init__(
+        self,
+        session: Session | Spread,
+        total: int | None,
+        statistics: Statistics | None,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._total = total
+        self._pulse = Pulse(session, total, statistics, clock(), samples=1)
+        self._tell = tell
+        self._clock = clock
+        self._due = clock() + REPORT_INTERVAL
+
+    def draw(self) -> None:
+        """Tell, unless that was done some seconds ago."""
+        now = self._clock()
+        if now < self._due:
+            return
+        self._due = now + REPORT_INTERVAL
+        of_total = "" if self._total is None else f" of {self._total:,}"
+        self._tell(", ".join((f"{self._session.tally.done:,}{of_total} done", *self._pulse.facts(now))))
+
+    def erase(self) -> None:
+        """What was told stays."""
+
+    def lifted(self) -> contextlib.AbstractContextManager[None]:
+        """It is in nobody's way."""
+        return contextlib.nullcontext()

@@ -20,7 +20,7 @@ def recipe(given: Given) -> Recipe:
     parts = given.data or given.data_binary
     method = given.request or ("HEAD" if given.head else "POST" if parts else "GET")
     headers, body = _headers(given, form=bool(parts)), b"&".join(parts)
-    return Recipe(method, headers, body, _template(given), given.column, _logins(given))
+    return Recipe(method, headers, body, _template(given), given.column, _logins(given), given.expect_sha256)
 
 
 def _headers(given: Given, *, form: bool) -> Headers:
@@ -41,17 +41,20 @@ def _logins(given: Given) -> Logins | None:
 
 def _template(given: Given) -> Template | None:
     if given.search is not None:
-        if given.search not in ENGINES:
-            raise UsageError(f"no search engine is called {given.search!r}: there are {', '.join(ENGINES)}")
-        return Template(ENGINES[given.search])
-    if given.template is None:
-        return None
-    template = Template(given.template)
-    if not given.template.isprintable():
-        raise UsageError(f"the template holds what no URL can: {mask(given.template)}")
+        engines = {**ENGINES, **given.engines}
+        if given.search not in engines:
+            raise UsageError(f"no search engine is called {given.search!r}: there are {', '.join(engines)}")
+        return _checked(engines[given.search])
+    return None if given.template is None else _checked(given.template)
+
+
+def _checked(text: str) -> Template:
+    template = Template(text)
+    if not text.isprintable():
+        raise UsageError(f"the template holds what no URL can: {mask(text)}")
     try:
         # A digit can stand in a host, a port, a path and a query.
         UrlReader().read(template.fill("1"))
     except FetchError as error:
-        raise UsageError(f"the template makes no URL: {mask(given.template)}: {error.message}") from None
+        raise UsageError(f"the template makes no URL: {mask(text)}: {error.message}") from None
     return template

@@ -10,10 +10,12 @@ import time
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.console import Console, Watched
+from fetchmux.cli.outlets import Outlet, open_file
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
+from fetchmux.cli.snapshot import write_snapshot
 from fetchmux.cli.sources import Source
-from fetchmux.cli.summary import ended_early, hint, summary
+from fetchmux.cli.summary import details, ended_early, hint, summary, summary_json
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
     from fetchmux.sinks.journal import Journal, Past
+    from fetchmux.sinks.statistics import Statistics
     from fetchmux.spread.spread import Spread
 
 # With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
@@ -51,16 +54,20 @@ class Run:
         self._disk: FullDisk | None = None
         self._journal: Journal | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
+        if given.expect_sha256 is not None and self._source.total != 1:
+            raise UsageError('--expect-sha256 is of one URL; JSON lines have "sha256" for each')
         path = None if given.output == "-" else given.output
         if path is not None and self._source.includes(path):
             raise UsageError(f"{path!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
         past = None if given.journal is None else _past(given.journal, given)
         self._archives = _archives(given, self._source)
+        self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
         self._results = Results(given, path, console.lifted, keep=past.output if past is not None and path else 0)
-        sink = self._results.sink
-        if console.watched or given.verbose:
-            sink = Watched(sink, console, failures=given.verbose)
+        self._progress = given.progress or ("bar" if console.watched else "off")
+        self._told = console.watched or given.verbose or self._progress == "plain"
+        self._statistics: Statistics | None = None
+        sink = self._observed(self._results.sink)
         requests = read_requests(self._source, common)
         options = given.options(self._results.format)
         if given.max_failures is not None:
@@ -87,22 +94,38 @@ class Run:
             requests, sink = ordered.requests(), ordered
         self._session = _runner(requests, options, sink, given, console.notice)
 
+    def _observed(self, sink: Sink) -> Sink:
+        """A sink before the results' own, where somebody wants to know more than they tell."""
+        if self._told or self._summary is not None:
+            from fetchmux.sinks.statistics import Statistics
+
+            sink = self._statistics = Statistics(sink)
+        return Watched(sink, self._console, failures=self._given.verbose) if self._told else sink
+
     def work(self, interruption: Interruption) -> int:
-        """Fetch, tell what there is to tell, and return the exit status."""
+        """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
         self._introduce()
         started = time.monotonic()
         interruption.stop, interruption.cancel = self._session.stop, self._session.cancel
         interruption.expire, interruption.grace = self._session.expire, self._given.grace
+        interruption.tell = lambda: write_snapshot(self._session)
         if self._given.deadline is not None:
             interruption.ring_in(self._given.deadline)
         failure = self._fetch()
+        seconds = time.monotonic() - started
         self._console.close()
         if (suggestion := hint(self._session.tally, self._given.http)) is not None:
             self._console.notice(suggestion)
-        if interruption.status is not None:
+        status = interruption.status
+        if status is None:
+            status = self._conclude(failure, seconds)
+        else:
             self._console.notice(ended_early("interrupted", self._session.tally, whole=self._source.ended))
-            return interruption.status
-        return self._conclude(failure, time.monotonic() - started)
+        if self._summary is not None and self._statistics is not None:
+            ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
+            with self._summary as file:
+                file.write(summary_json(self._session.tally, self._statistics, seconds, ended=ended, status=status))
+        return status
 
     def _introduce(self) -> None:
         if self._given.verbose:
@@ -111,10 +134,16 @@ class Run:
             python = f"{platform.python_implementation()} {platform.python_version()}"
             several = f", {self._given.processes:,} processes" if self._given.processes > 1 else ""
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}{several}, {python}")
-        if self._console.watched and not self._results.ragged:
+            if self._given.defaults:
+                self._console.say(f"defaults: {', '.join(self._given.defaults)}")
+        if self._progress == "bar" and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
-            self._console.line = ProgressLine(self._session, self._source.total)
+            self._console.line = ProgressLine(self._session, self._source.total, self._statistics)
+        elif self._progress == "plain":
+            from fetchmux.cli.progress import ProgressReport
+
+            self._console.line = ProgressReport(self._session, self._source.total, self._statistics, self._console.say)
 
     def _fetch(self) -> OSError | None:
         """Run the session; what the input or the output could not do is returned."""
@@ -153,8 +182,9 @@ class Run:
         if failure is not None:
             self._console.say(f"{failure.filename}: {failure.strerror}")
             return 1
-        if self._console.watched or self._given.verbose:
-            self._console.tell(summary(tally, seconds))
+        if self._told and self._statistics is not None:
+            for line in (summary(tally, seconds), *details(tally, self._statistics)):
+                self._console.tell(line)
         return status
 
 

@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM: the first stops a run, the second cancels it, the third, or one before any run, is the end.
+SIGUSR1: what it is doing is told.
 
-Knows signals and one function to call. Does no output: a handler runs between any two instructions.
+Knows signals and the functions to call. Does no output: a handler runs between any two instructions.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1)
 # To wait for nothing would be to wait for ever.
 _INSTANT = 0.001
 
@@ -23,6 +24,7 @@ class Interruption:
         stop: lets the run that has begun end what is in flight; None as long as there is nothing to end in good order.
         cancel: ends the run at once, in good order.
         expire: ends it likewise, because its time is over.
+        tell: says what the run is doing, when SIGUSR1 asks.
         grace: seconds from the first signal until what is in flight is cancelled without another one.
         status: the exit status that a signal asked for, 130 or 143; None as long as none came.
     """
@@ -31,6 +33,7 @@ class Interruption:
         self.stop: Callable[[], None] | None = None
         self.cancel: Callable[[], None] | None = None
         self.expire: Callable[[], None] | None = None
+        self.tell: Callable[[], None] | None = None
         self.grace = 0.0
         self._count = 0
         self.status: int | None = None
@@ -61,6 +64,10 @@ class Interruption:
     def _arrived(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGALRM:
             self._rang()
+            return
+        if number == signal.SIGUSR1:
+            if self.tell is not None:
+                self.tell()
             return
         self._count += 1
         if self.stop is None or self.cancel is None or self._count > 2:

@@ -70,12 +70,11 @@ class Table:
             return self._paint(code, "red") + " " * (_FIRST - len(code))
         status = str(result.status)
         size = wording.size(result.body_size).rjust(_FIRST - len(status))
-        return self._paint(status, _COLOURS.get((result.status or 0) // 100, "")) + size
+        colour = _COLOURS.get((result.status or 0) // 100, "")
+        return self._paint(status, colour if result.ok or colour != _COLOURS[2] else "red") + size
 
     def _remember(self, result: Result, url: str) -> None:
-        kind, why = (
-            (f"status {result.status}", "") if result.error is None else (result.error.code, result.error.message)
-        )
+        kind, why = wording.shortfall(result)
         count, example = self._failures.get(kind, (0, ""))
         self._failures[kind] = (count + 1, example or f"{url}{': ' if why else ''}{wording.printable(why)}")
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fetchmux.model import Result
+
 _KIBI = 1024
 
 
@@ -10,6 +15,15 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def shortfall(result: Result) -> tuple[str, str]:
+    """Of what kind a failure is, and what there is to say of it."""
+    if result.error is not None:
+        return result.error.code, result.error.message
+    if result.status is not None and result.status >= 400:
+        return f"status {result.status}", ""
+    return "not as expected", f"status {result.status}" + (f", sha256 {result.sha256}" if result.sha256 else "")
 
 
 def size(count: int) -> str:
@@ -33,6 +47,13 @@ def seconds(duration: float) -> str:
     if duration < 9.995:
         return f"{duration:.2f} s"
     return f"{duration:.1f} s" if duration < 99.95 else f"{duration:,.0f} s"
+
+
+def span(duration: float) -> str:
+    """How long something may yet take, roughly: 43 s, 12 min, 3.4 h."""
+    if duration < 99.5:
+        return f"{duration:.0f} s"
+    return f"{duration / 60:.0f} min" if duration < 99.5 * 60 else f"{duration / 3600:,.1f} h"
 
 
 def moment(duration: float) -> str:

@@ -22,6 +22,7 @@ from fetchmux.frontier.window import Window
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
 from fetchmux.model import CookieKeeper, Headers, Job, Request, Store
+from fetchmux.policy.expectations import expected
 from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
@@ -86,6 +87,7 @@ class Frontier:
         self._clock = clock
         self._elsewhere = elsewhere
         self._backend = backend
+        self._expected = expected(options)
         self._live: set[Carried] = set()
         lookahead = max(2 * options.concurrency, 256)
         self._parking = Parking(reach, options.connect_timeout, clock)
@@ -122,7 +124,7 @@ class Frontier:
         origin = exchange.job.url.origin
         self._admission.leave(exchange.job)
         if not self._goes_on(exchange):
-            self._outlet.emit(outcome.of_exchange(exchange, self._backend, fail=self._options.fail))
+            self._outlet.emit(outcome.of_exchange(exchange, self._backend, self._expected))
         # After narrowing, a slot too many ends here.
         if self._ending.stopped or len(self._live) >= self._window.size or not carried.reusable:
             return None
@@ -169,6 +171,10 @@ class Frontier:
     def in_flight(self) -> int:
         """How many exchanges a strategy holds now."""
         return len(self._live)
+
+    def exchanges(self) -> list[Exchange]:
+        """What a strategy holds now. Takes no lock: a signal handler may call it."""
+        return [carried.core for carried in list(self._live)]
 
     def stop(self) -> None:
         """Start nothing more, and soon end what is in flight. Takes no lock: a signal handler may call it."""
@@ -222,6 +228,10 @@ class Frontier:
 
     def _begin(self, job: Job, predecessor: Carried | None = None) -> Carried | None:
         """Start an attempt, on the connection of `predecessor` if there is one."""
+        if job.setback is not None and (late := self._sequels.too_late(job, self._clock())) is not None:
+            self._admission.leave(job)
+            self._reject(job.request, late, job)
+            return None
         try:
             headers = job.headers if job.cookies is None else self._with_cookies(job, job.cookies)
             outgoing = self._builder.build(job.url, job.method, headers, job.body)
@@ -232,10 +242,10 @@ class Frontier:
         job.attempts += 1
         if self._options.archive:
             job.sent = outgoing
-        if predecessor is not None:
-            job.addresses = predecessor.core.job.addresses
         exchange = Exchange(
             job,
+            # On a kept connection the job needs no addresses. If it turns out dead, they are looked up then: those of
+            # the predecessor's job may be another host's, where a redirect has sent it.
             job.addresses[job.turn] if predecessor is None else predecessor.address,
             outgoing,
             self._open_store(job.request),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fetchmux.errors import FetchError, Phase
 from fetchmux.exchange import Exchange
+from fetchmux.inputs.urls import mask
 from fetchmux.model import Address, Failure, Job, Request, Result, Store, Timings
+from fetchmux.policy.expectations import Expected
 
 
-def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
-    """The result of a job whose last attempt has ended."""
+def of_exchange(exchange: Exchange, backend: str, expected: Expected | None = None) -> Result:
+    """The result of a job whose last attempt has ended; `expected` says which statuses are a success."""
     job, collector, error = exchange.job, exchange.collector, exchange.error
     head = collector.head
     result = _blank(job.request, backend, job)
@@ -20,10 +22,12 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
     result.timings = _timings(exchange)
     if head is not None:
         result.status, result.reason, result.http_version, result.headers = head
+        if head.status > 200:
+            result.headers = [_showable(*field) for field in head.fields]
     if job.sent:
         result.sent = job.sent
     if error is None:
-        result.ok = head is not None and not (fail and head.status >= 400)
+        result.ok = head is not None and (expected is None or expected(head.status))
         if exchange.store is not None:
             _finish(exchange.store, result)
     else:
@@ -31,6 +35,11 @@ def of_exchange(exchange: Exchange, backend: str, *, fail: bool) -> Result:
         if exchange.store is not None:
             exchange.store.drop()
     return result
+
+
+def _showable(name: str, value: str) -> tuple[str, str]:
+    """A field without the password that a server may have put into the place it sends us to."""
+    return (name, mask(value)) if "@" in value and name.lower() == "location" else (name, value)
 
 
 def _finish(store: Store, result: Result) -> None:

@@ -10,6 +10,7 @@ from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import Logins, UrlReader, with_login
 from fetchmux.model import Hop, Job
 from fetchmux.policy import redirects, retries
+from fetchmux.policy.expectations import expected
 from fetchmux.settings import Options
 
 
@@ -39,6 +40,7 @@ class Sequels:
         self, options: Options, chance: Callable[[], float], calendar: Callable[[], float], logins: Logins | None
     ) -> None:
         self._options = options
+        self._wanted = expected(options) if options.expect_status else None
         self._logins = logins
         self._chance = chance
         self._calendar = calendar
@@ -59,7 +61,7 @@ class Sequels:
             return None
         if exchange.error is None:
             followed = self._redirect(exchange)
-            if followed is not None or exchange.error is not None:
+            if followed is not None or exchange.error is not None or self._is_wanted(exchange):
                 return followed
         elif self._fresh_connection(exchange) or self._next_address(exchange):
             exchange.job.attempts -= 1
@@ -83,13 +85,25 @@ class Sequels:
         if not options.retries or head is None or head.status not in retries.PAUSING:
             return 0.0
         asked = self._asked_for(exchange) or 0.0
-        return asked if options.retry_max_time is None or asked <= options.retry_max_time else 0.0
+        longest = retries.LONGEST_ASKED if options.retry_max_time is None else options.retry_max_time
+        return asked if asked <= longest else 0.0
+
+    def too_late(self, job: Job, now: float) -> FetchError | None:
+        """The failure of a job whose next attempt would begin after the time for retries."""
+        setback, job.setback = job.setback, None
+        most = self._options.retry_max_time
+        return None if most is None or now - job.arrived <= most else setback
+
+    def _is_wanted(self, exchange: Exchange) -> bool:
+        """Whether its status is one that the user named: then nothing better will come."""
+        head = exchange.collector.head
+        return self._wanted is not None and head is not None and self._wanted(head.status)
 
     def _fresh_connection(self, exchange: Exchange) -> bool:
         """A reused connection that died before a byte of the reply: the server had closed it while it was idle."""
         if not exchange.reused or exchange.collector.wire_size or exchange.error is None:
             return False
-        exchange.job.fresh = exchange.error.code in (Code.EMPTY_REPLY, Code.CONNECTION_LOST)
+        exchange.job.fresh = exchange.error.code in (Code.EMPTY_REPLY, Code.CONNECTION_LOST, Code.TLS_FAILED)
         return exchange.job.fresh
 
     def _next_address(self, exchange: Exchange) -> bool:
@@ -142,8 +156,14 @@ class Sequels:
         if not retries.worth_it(job.method, error, status, every_method=options.retry_all):
             return None
         after = retries.pause(job.attempts, self._chance) if asked is None else asked
-        if options.retry_max_time is not None and now + after - job.arrived > options.retry_max_time:
+        if options.retry_max_time is None:
+            if after > retries.LONGEST_ASKED:
+                return None
+        elif now + after - job.arrived > options.retry_max_time:
             return None
+        else:
+            # The pause fits in; what is to be waited for behind it, a slot or a pace, may not.
+            job.setback = error or FetchError(Code.TIMEOUT, f"no time was left after status {status}", Phase.HEAD)
         job.turn = 0
         return Sequel(after)
 

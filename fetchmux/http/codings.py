@@ -17,6 +17,10 @@ from fetchmux.http.inflation import OFFERED, Kind, Member, find
 STEP = 128 * 1024
 # Input is handed over in slices: a decompressor copies what it has not used each time that it stops.
 _SLICE = 16 * 1024
+# Where nobody has set a limit, a body may grow so many times, which is a little more than one gzip can do, and by so
+# many bytes more. What grows further is meant to keep a client busy: a loop would look after nothing else meanwhile.
+MOST_GROWTH = 1_100
+FREE_GROWTH = 64 * 1024 * 1024
 # As in curl: each coding holds a window, and a server can write any number of names into a field.
 _MOST_CODINGS = 5
 _EXTRAS = {"br": "brotli", "zstd": "zstd"}
@@ -46,23 +50,27 @@ class Decoder:
         codings: their names in the order in which they were applied. One that is not known is no fault before there
             is something to decode.
         max_body: bytes that the body may have. Whoever pulls counts them exactly; here about that much may come out
-            of each coding, because what lies between two could else be gigabytes that stand for nothing.
+            of each coding, because what lies between two could else be gigabytes that stand for nothing. Without it
+            no more may come out of any than `MOST_GROWTH` and `FREE_GROWTH` allow.
     """
 
-    __slots__ = ("_stages",)
+    __slots__ = ("_limited", "_stages")
 
     def __init__(self, codings: list[str], max_body: int | None = None) -> None:
+        self._limited = max_body is not None
         if len(codings) > _MOST_CODINGS:
             self._stages: list[_Stage] = [_Refusal(f"more than {_MOST_CODINGS} content codings were applied")]
             return
         # What cannot be made smaller grows a little when it is coded.
-        room = None if max_body is None else max_body + max_body // 8 + STEP
+        room = FREE_GROWTH if max_body is None else max_body + max_body // 8 + STEP
         self._stages = [_stage(name, room) for name in reversed(codings)]
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """The pieces of the body that `data` adds, to be pulled to the end before the next call. Raises FetchError."""
         pieces: Iterable[bytes] = (data,)
         for stage in self._stages:
+            if not self._limited:
+                stage.allow(MOST_GROWTH * len(data))
             pieces = stage.decode(pieces)
         return iter(pieces)
 
@@ -79,12 +87,16 @@ class _Stage(Protocol):
         """What these pieces stand for."""
         ...
 
+    def allow(self, count: int) -> None:
+        """So many more bytes may come out."""
+        ...
+
     def end(self) -> None:
         """There are no more pieces. A coding that never began needs no end: an empty body is one under any coding."""
         ...
 
 
-def _stage(name: str, room: int | None) -> _Stage:
+def _stage(name: str, room: int) -> _Stage:
     kind = find(name)
     if kind is not None:
         return _Coding(name, kind, room)
@@ -106,16 +118,19 @@ class _Refusal:
             raise undecodable(self._reason)
         return iter(())
 
+    def allow(self, count: int) -> None:
+        """Nothing comes out."""
+
     def end(self) -> None:
         """It never began."""
 
 
 class _Coding:
-    """Undoes a coding that is known; `room` is how many bytes may come out, or None."""
+    """Undoes a coding that is known; `room` is how many bytes may come out."""
 
     __slots__ = ("_ended", "_kind", "_member", "_name", "_padding", "_room")
 
-    def __init__(self, name: str, kind: Kind, room: int | None) -> None:
+    def __init__(self, name: str, kind: Kind, room: int) -> None:
         self._name = name
         self._kind = kind
         self._room = room
@@ -136,6 +151,9 @@ class _Coding:
                 if member.eof:
                     at -= len(member.unused_data)
                     self._member, self._ended = None, True
+
+    def allow(self, count: int) -> None:
+        self._room += count
 
     def end(self) -> None:
         if self._member is not None:
@@ -170,11 +188,10 @@ class _Coding:
             data = b""
 
     def _count(self, output: bytes) -> None:
-        if self._room is not None:
-            self._room -= len(output)
-            if self._room < 0:
-                message = f"the body under its {self._name} coding is larger than the limit of a body"
-                raise FetchError(Code.BODY_TOO_LARGE, message, Phase.BODY)
+        self._room -= len(output)
+        if self._room < 0:
+            message = f"the body under its {self._name} coding is larger than the limit of a body, or grows too much"
+            raise FetchError(Code.BODY_TOO_LARGE, message, Phase.BODY)
 
     def _excess(self) -> FetchError:
         return undecodable(f"bytes that are not {self._name} follow the {self._name} coding of the body")

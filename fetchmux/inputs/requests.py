@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ Item = str | bytes | None
 # Within it nothing can be too long.
 _SHORT = MAX_LINE // 4
 
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII | re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -28,6 +31,7 @@ class Recipe:
         template: makes a URL of a key; None when the items are URLs.
         column: which field of a line is the item, from 1; None: the whole line.
         logins: who to be at a host whose URL does not say.
+        sha256: of the body that is expected.
     """
 
     method: str = "GET"
@@ -36,6 +40,7 @@ class Recipe:
     template: Template | None = None
     column: int | None = None
     logins: Logins | None = None
+    sha256: str | None = None
 
 
 class JsonItem(msgspec.Struct):
@@ -47,6 +52,7 @@ class JsonItem(msgspec.Struct):
     headers: dict[str, str | None] = {}
     body: str | None = None
     id: str | int | None = None
+    sha256: str | None = None
 
 
 def read_requests(items: Iterable[Item], recipe: Recipe) -> Iterator[Request | None]:
@@ -92,9 +98,9 @@ class RequestReader:
 
     def _read(self, index: int, text: str) -> Request:
         recipe = self._recipe
-        request = Request(index, text, None, recipe.method, recipe.headers, recipe.body)
+        request = Request(index, text, None, recipe.method, recipe.headers, recipe.body, None, recipe.sha256)
         try:
-            if len(text) > _SHORT or not text.isascii():
+            if not text or len(text) > _SHORT or not text.isascii():
                 _check(text)
             if text[0] == "{":
                 self._read_json(request, text)
@@ -131,12 +137,21 @@ class RequestReader:
         request.method = item.method or request.method
         request.headers = _merge(request.headers, item.headers)
         request.body = request.body if item.body is None else item.body.encode()
+        if item.sha256 is not None:
+            if not is_sha256(item.sha256):
+                raise bad_url('"sha256" is 64 hexadecimal digits')
+            request.sha256 = item.sha256.lower()
         if item.url is None and self._recipe.template is None:
             raise bad_url("a key needs --search or --template")
         template = self._recipe.template
         url = named if item.url is not None or template is None else template.fill(named)
         request.url = self._read_url(url)
         check_fields(request.method, request.headers)
+
+
+def is_sha256(text: str) -> bool:
+    """Whether it can be the SHA-256 of something, in hexadecimal."""
+    return _SHA256.fullmatch(text) is not None
 
 
 def _merge(common: Headers, own: dict[str, str | None]) -> Headers:

@@ -69,7 +69,11 @@ class UrlReader:
     def join(self, base: Url, reference: str) -> Url:
         """What `reference` means on the page at `base` (WHATWG URL, 4.4). Raises FetchError `bad-url`."""
         reference = _heard(reference).strip(" ")
-        if _HTTP.match(reference) or _OTHER_SCHEME.match(reference):
+        scheme, _, rest = reference.partition(":")
+        if scheme.lower() == base.origin.scheme and not rest.startswith("//"):
+            # By old custom "http:page" is a page beside this one, if this one is of http, too.
+            reference = rest
+        elif _HTTP.match(reference) or _OTHER_SCHEME.match(reference):
             return self.read(reference)
         start = reference[:2].replace("\\", "/")
         if start == "//":

@@ -26,6 +26,10 @@ class Gate:
         """From when on time does not keep it shut."""
         return self.paused_until if self.pace is None else max(self.paused_until, self.pace.opens_at())
 
+    def idle(self, now: float) -> bool:
+        """It is as good as a new one. It may be open before that, with less slack left than a new one has."""
+        return not self.busy and self.paused_until <= now and (self.pace is None or self.pace.rested_at() <= now)
+
 
 class Gates:
     """The gates of all hosts.
@@ -68,7 +72,7 @@ class Gates:
         if gate is None:
             return
         gate.busy = max(0, gate.busy - 1)
-        if not gate.busy and gate.opens_at() <= now:
+        if gate.idle(now):
             del self._gates[host]
 
     def pause(self, host: str, until: float) -> None:
@@ -79,5 +83,5 @@ class Gates:
     def _make_room(self, now: float) -> None:
         """Forget the gates that hold back nothing. Rarely enough that it costs each request next to nothing."""
         if len(self._gates) >= self._most_gates:
-            self._gates = {host: gate for host, gate in self._gates.items() if gate.busy or gate.opens_at() > now}
+            self._gates = {host: gate for host, gate in self._gates.items() if not gate.idle(now)}
             self._most_gates = max(MOST_IDLE, 2 * len(self._gates))

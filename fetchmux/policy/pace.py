@@ -24,6 +24,10 @@ class Pace:
         """From when on a request may start."""
         return self._due - self._slack
 
+    def rested_at(self) -> float:
+        """From when on nothing that has started counts any more."""
+        return self._due
+
     def spend(self, now: float) -> None:
         """A request starts."""
         # An idle time earns no more than the slack: nobody wants a burst after a pause.

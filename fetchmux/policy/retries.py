@@ -21,6 +21,9 @@ FIRST_PAUSE = 0.5
 # The least time after which it makes sense to ask for a name again.
 NAME_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
+# A server that asks for more, of a user who has not said how long retries may take, has given its answer: nobody would
+# know why the run stands still.
+LONGEST_ASKED = 600.0
 _SECONDS = re.compile(r"\d{1,9}")
 
 

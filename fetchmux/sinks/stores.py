@@ -27,21 +27,24 @@ class Keep:
 
 
 class Digest:
-    """Hashes the body and forgets it."""
+    """Hashes the body and forgets it; where another one was expected, the result is no success."""
 
-    __slots__ = ("_hash",)
+    __slots__ = ("_expected", "_hash")
 
-    def __init__(self) -> None:
+    def __init__(self, expected: str | None = None) -> None:
         # Late: it takes a while to load, and most runs hash nothing.
         import hashlib
 
         self._hash = hashlib.sha256()
+        self._expected = expected
 
     def write(self, data: bytes) -> None:
         self._hash.update(data)
 
     def finish(self, result: Result) -> None:
         result.sha256 = self._hash.hexdigest()
+        if self._expected is not None and self._expected != result.sha256:
+            result.ok = False
 
     def drop(self) -> None:
         """Nothing was left anywhere."""
@@ -74,9 +77,9 @@ Opener = Callable[[Request], Store | None]
 def store_opener(options: Options) -> Opener:
     """A function that opens the store of one attempt, or gives None where bytes are only counted."""
     openers: dict[BodyUse, Opener] = {
-        "discard": lambda request: None,
-        "digest": lambda request: Digest(),
-        "keep": lambda request: Keep(),
+        "discard": lambda request: None if request.sha256 is None else Digest(request.sha256),
+        "digest": lambda request: Digest(request.sha256),
+        "keep": lambda request: Keep() if request.sha256 is None else Several([Digest(request.sha256), Keep()]),
     }
     usual, saving = openers[options.body], options.save
     if options.archive and options.body != "keep":
@@ -88,7 +91,8 @@ def store_opener(options: Options) -> Opener:
 
     def open_both(request: Request) -> Store:
         saved, other = SavedBody(request, saving), usual(request)
-        return saved if other is None else Several([saved, other])
+        # The other one first: what is not as expected is not saved.
+        return saved if other is None else Several([other, saved])
 
     return open_both
 

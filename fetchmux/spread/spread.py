@@ -20,7 +20,7 @@ from fetchmux.frontier.ending import Ending
 from fetchmux.frontier.outlet import Outlet
 from fetchmux.model import Request
 from fetchmux.policy.retries import IDEMPOTENT
-from fetchmux.session import Counted, Tally
+from fetchmux.session import Counted, Slot, Tally
 from fetchmux.settings import Network, Options
 from fetchmux.sinks import Sink
 from fetchmux.spread import words
@@ -115,6 +115,15 @@ class Spread:
     def overdue(self) -> bool:
         """The run's deadline has ended it."""
         return self._ending.overdue
+
+    def slots(self) -> list[Slot]:
+        """What the processes owe; what each request waits for only they know. A signal handler may call it."""
+        return [
+            Slot(request.url.text, f"process {number}", None)
+            for number, worker in enumerate([] if self._crew is None else list(self._crew.workers), 1)
+            for request in list(worker.owed.values())
+            if request.url is not None
+        ]
 
     def stop(self) -> None:
         """Start nothing more, and let what is in flight end, for a while. May be called from a signal handler."""

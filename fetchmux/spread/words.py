@@ -79,6 +79,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     body: bytes
     id: str | int | None
     journey: Journey | None
+    sha256: str | None
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
@@ -103,7 +104,7 @@ def order(request: Request, journey: Journey | None = None) -> Order:
     # All by place: naming them costs as much as the rest.
     return Order(
         request.index, request.input, _place(request.url), request.method, request.headers, request.body, request.id,
-        journey,
+        journey, request.sha256,
     )  # fmt: skip
 
 
@@ -129,7 +130,9 @@ class Requests:
     def of(self, order: Order) -> Request | Job:
         """The request that an order was made of, or the job that has come some way already."""
         url = self._url(order.place)
-        request = Request(order.index, order.input, url, order.method, order.headers, order.body, order.id)
+        request = Request(
+            order.index, order.input, url, order.method, order.headers, order.body, order.id, order.sha256
+        )
         return request if order.journey is None else self._resumed(request, order.journey)
 
     def _resumed(self, request: Request, journey: Journey) -> Job:

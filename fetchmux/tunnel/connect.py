@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from fetchmux.errors import FetchError
 from fetchmux.http.head import END_OF_HEAD, Head, parse_head
+from fetchmux.policy import retries
 from fetchmux.settings import MAX_HEAD, Name
 from fetchmux.tunnel.tunnel import proxy_failed
 
@@ -53,7 +54,8 @@ class Connect:
 
     def _take(self, head: Head) -> None:
         if head.status >= 300:
-            raise proxy_failed(f"{self._verdict(head.status)}: {_spell(head)}")
+            passing = head.status in retries.STATUSES
+            raise proxy_failed(f"{self._verdict(head.status)}: {_spell(head)}", passing=passing)
         # No length and no coding means anything in a 2xx answer to CONNECT (RFC 9112, 6.3).
         self.open = head.status >= 200
 

@@ -30,6 +30,8 @@ _IPV4, _NAME, _IPV6 = 1, 3, 4
 _SIZES = {_IPV4: 10, _IPV6: 22}
 _LONGEST_NAME = 255
 
+# Failures of a connection, of which another attempt may know nothing.
+_PASSING = frozenset({3, 4, 5, 6})
 _REFUSALS = {
     1: "the proxy failed and does not say why",
     2: "the proxy does not allow this target",
@@ -88,7 +90,8 @@ class Socks:
             return 2
         # Some proxies hang up in the middle of a refusal: its code is all that matters.
         if len(self._buffer) > 1 and (code := self._buffer[1]):
-            raise proxy_failed(f"{_REFUSALS.get(code, 'the proxy failed')} (SOCKS reply {code})")
+            words = f"{_REFUSALS.get(code, 'the proxy failed')} (SOCKS reply {code})"
+            raise proxy_failed(words, passing=code in _PASSING)
         if len(self._buffer) < 5:
             return 5
         kind, first = self._buffer[3:5]

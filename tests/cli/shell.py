@@ -13,9 +13,11 @@ from typing import Any
 
 PATIENCE = 60.0
 PROGRAM = (sys.executable, "-m", "fetchmux")
-# A developer's own wishes for colours must not change what is tested.
+# A developer's own wishes must not change what is tested.
 ENVIRONMENT = {
-    name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+    name: value
+    for name, value in os.environ.items()
+    if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES") and not name.startswith("FETCHMUX_GET_")
 }
 
 

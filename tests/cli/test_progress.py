@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fetchmux.cli.progress import INTERVAL, ProgressLine
+from fetchmux.cli import wording
+from fetchmux.cli.progress import INTERVAL, ProgressLine, ProgressReport
 from fetchmux.session import Tally
+from fetchmux.sinks.statistics import Host
 
 ERASE = "\r\x1b[2K"
 
@@ -26,7 +28,7 @@ class Session:
 class Screen:
     """A terminal, and a clock that the test moves."""
 
-    def __init__(self, total: int | None = None, **more: Any) -> None:
+    def __init__(self, total: int | None = None, statistics: Any = None, **more: Any) -> None:
         self.session = Session()
         self.now = 100.0
         self._file = io.StringIO()
@@ -34,6 +36,7 @@ class Screen:
         self.line = ProgressLine(
             self.session,  # type: ignore[arg-type]
             total,
+            statistics,
             clock=lambda: self.now,
             open_console=lambda: Console(file=self._file, highlight=False, **options),
         )
@@ -119,3 +122,35 @@ def test_a_terminal_that_cannot_move_its_cursor_has_no_line(monkeypatch: pytest.
     screen = Screen(force_interactive=False)
     screen.now += 1
     assert screen.draw() == ""
+
+
+def test_a_known_total_and_several_hosts_tell_more():
+    screen = Screen(total=4, statistics=slow_host(), width=200)
+    screen.session.tally.done = screen.session.tally.ok = 1
+    screen.now += 2
+    assert screen.draw().endswith(" · 64 in flight · ETA 6 s · slowest slow 2.00 s")
+
+
+def slow_host() -> Any:
+    class Known:
+        def slowest(self, count: int) -> list[Host]:
+            return [Host("slow", 1, 0, 2.0)]
+
+    return Known()
+
+
+def test_plain_progress_is_a_line_every_few_seconds():
+    session, told, now = Session(), list[str](), [0.0]
+    report = ProgressReport(session, 1000, None, told.append, clock=lambda: now[0])  # type: ignore[arg-type]
+    for _ in range(205):
+        now[0] += 0.1
+        session.tally.done += 1
+        session.tally.ok += 1
+        report.draw()
+    assert len(told) == 4
+    assert told[0].endswith(" of 1,000 done, 0 failed, 10.0/s, 0 B, 64 in flight, ETA 95 s")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "0 s"), (99.4, "99 s"), (100, "2 min"), (12_000, "3.3 h")])
+def test_what_is_left_is_told_roughly(seconds: float, text: str):
+    assert wording.span(seconds) == text

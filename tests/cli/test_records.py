@@ -126,10 +126,11 @@ def test_output_to_a_dash_is_standard_output(origin: Origin):
 
 def test_verbose_tells_of_each_failure_and_the_sum_on_stderr(origin: Origin):
     result = shell.run("get", "-v", origin.url("/bytes/5"), "no\x1bURL")
-    first, failure, summary = result.stderr.decode().splitlines()
+    first, failure, summary, times = result.stderr.decode().splitlines()
     assert first.startswith("fetchmux: backend ")
     assert failure == r"fetchmux: no\x1bURL: bad-url: this is no URL"
     assert summary.startswith("1 fetched, 1 failed (1 bad-url) in ")
+    assert times.startswith("status 200: 1; p50 ")
     assert len(shell.records(result.stdout)) == 2
 
 

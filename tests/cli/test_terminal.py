@@ -87,8 +87,9 @@ def test_a_person_sees_a_table_cut_to_the_terminal_and_a_summary(terminal: Termi
     assert lines[0].split() == ["status", "size", "time", "url"]
     assert all(ROW.fullmatch(line) for line in lines[:4])
     assert sum(line.endswith("…") for line in lines) == 1
-    assert lines[4:-1] == ["", " failed  for example", "      1  bad-url             no URL: this is no URL"]
-    assert re.fullmatch(r"2 fetched, 1 failed \(1 bad-url\) in [\d.]+ m?s, [\d,.]+/s, \d+ B", lines[-1])
+    assert lines[4:-2] == ["", " failed  for example", "      1  bad-url             no URL: this is no URL"]
+    assert re.fullmatch(r"2 fetched, 1 failed \(1 bad-url\) in [\d.]+ m?s, [\d,.]+/s, \d+ B", lines[-2])
+    assert lines[-1].startswith("status 200: 1, 404: 1; p50 ")
 
 
 def test_the_progress_line_stands_below_the_rows_and_leaves_no_trace(terminal: Terminal, origin: Origin, backend: str):
@@ -98,9 +99,10 @@ def test_the_progress_line_stands_below_the_rows_and_leaves_no_trace(terminal: T
     assert all(ROW.fullmatch(line) for line in lines[: lines.index(next(line for line in lines if "done" in line))])
     lines, status = terminal.end()
     assert status == 0
-    assert len(lines) == 10
-    assert all(ROW.fullmatch(line) for line in lines[:-1])
-    assert lines[-1].startswith("8 fetched in ")
+    assert len(lines) == 11
+    assert all(ROW.fullmatch(line) for line in lines[:-2])
+    assert lines[-2].startswith("8 fetched in ")
+    assert lines[-1].startswith("status 200: 8; p50 ")
 
 
 def test_there_is_progress_on_the_terminal_while_records_go_elsewhere(

@@ -210,6 +210,58 @@ def test_a_server_that_asks_for_more_than_there_is_has_given_the_answer(asked: i
     assert alone(run).attempts == attempts
 
 
+@pytest.mark.parametrize("trouble", [BROKEN, None])
+def test_an_attempt_that_had_to_wait_for_its_slot_until_the_time_for_retries_was_over_does_not_begin(
+    trouble: bytes | None,
+):
+    """It ends as it stood: with its last failure, or with the status that no time was left after."""
+    run = world(["http://h/0", "http://h/1"], retries=9, retry_max_time=2.0, concurrency=1)
+    first = run.take()
+    if trouble is None:
+        refuse(run, first)
+    else:
+        run.answer(first, trouble)
+    second = run.take()
+    assert page(second) == "http://h/1"
+    run.clock.move(2.5)
+    run.answer(second)
+    assert run.frontier.take() is None
+    result = run.results[1]
+    assert result.error is not None
+    expected = (Code.TIMEOUT, Phase.HEAD) if trouble else (Code.CONNECT_REFUSED, Phase.CONNECT)
+    assert ((result.error.code, result.error.phase), result.attempts) == (expected, 1)
+    assert run.finished
+
+
+def test_a_hop_is_no_attempt_that_could_begin_too_late():
+    run = world(["http://h/"], retries=9, retry_max_time=2.0)
+    run.answer(run.take(), BROKEN)
+    second = again(run, 0.25)
+    run.clock.move(5.0)
+    run.answer(second, moved("/2"))
+    run.answer(run.take())
+    assert alone(run).ok
+
+
+@pytest.mark.parametrize(("asked", "attempts"), [(600, 2), (601, 1), (999_999_999, 1)])
+def test_a_server_that_asks_for_ages_has_given_the_answer_unless_there_is_time_for_it(asked: int, attempts: int):
+    run = world(["http://h/", "http://h/other"], retries=1, concurrency=1)
+    run.answer(run.take(), status(503, f"Retry-After: {asked}"))
+    assert (run.frontier.take() is None) == (attempts == 2), "its host is left in peace, or not"
+    patient = world(["http://h/"], retries=1, retry_max_time=1e9)
+    patient.answer(patient.take(), status(503, f"Retry-After: {asked}"))
+    patient.answer(again(patient, float(asked)))
+    assert alone(patient).ok
+
+
+@pytest.mark.parametrize("location", ["http://me:secret@g/", "http:me:secret@g", "ftp://me:secret@g/", "//me:secret@g"])
+def test_a_password_in_the_place_that_a_server_names_is_in_no_record(location: str):
+    run = world(["http://h/"], follow=False)
+    run.answer(run.take(), moved(location))
+    assert "secret" not in repr(alone(run).headers)
+    assert alone(run).headers[1][0] == "Location"
+
+
 def test_the_time_of_earlier_attempts_counts_as_queued():
     run = world(["http://h/"], retries=1)
     exchange = run.take()
@@ -484,6 +536,19 @@ def test_a_dead_connection_is_replaced_at_the_same_host_and_is_no_attempt():
     run.answer(again(run, 0.25))
     assert run.results[1].attempts == 2
     assert run.finished
+
+
+def test_a_successor_on_a_dead_connection_goes_to_its_own_host_wherever_a_redirect_sent_the_one_before_it():
+    run = world(["http://h/1", "http://h/2"], concurrency=1)
+    first = run.take()
+    first.sent(len(first.outgoing))
+    first.feed(b"HTTP/1.0 302 x\r\nLocation: http://g/\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n")
+    second = run.frontier.settle(first)
+    assert second is not None
+    assert second.core.job.url.text == "http://h/2"
+    run.die(second.core)
+    fresh = run.take()
+    assert (fresh.job.url.text, fresh.address.sockaddr[0]) == ("http://h/2", "ip-of-h")
 
 
 # Names that wait behind names

@@ -188,7 +188,7 @@ def test_a_bomb_is_opened_in_bounded_steps(name: str):
 @pytest.mark.parametrize("name", ALL)
 def test_a_bomb_within_a_bomb_is_opened_in_bounded_steps(name: str):
     wire = encode(["gzip"], encode([name], bytes(128 * MEBI)))
-    count, largest, peak = pull(Decoder([name.split()[0], "gzip"]), wire, 100 * MEBI)
+    count, largest, peak = pull(Decoder([name.split()[0], "gzip"], 256 * MEBI), wire, 100 * MEBI)
     assert 100 * MEBI < count <= 100 * MEBI + largest
     assert largest < 2 * STEP
     assert peak < 2 * MEBI
@@ -203,6 +203,26 @@ def test_what_lies_between_two_codings_is_limited_too():
     with pytest.raises(FetchError) as caught:
         next(decoder.decode(wire))
     assert caught.value.code is Code.BODY_TOO_LARGE
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name in ("gzip", "br", "zstd")])
+def test_without_a_limit_a_body_may_not_grow_as_only_nested_codings_can(name: str):
+    """A few bytes that stand for gigabytes would keep a whole loop busy, whatever its timeouts."""
+    wire = encode(["gzip"], bomb(name))
+    decoder = Decoder([name.split()[0], "gzip"])
+    with pytest.raises(FetchError) as caught:
+        for _ in decoder.decode(wire):
+            pass
+    assert caught.value.code is Code.BODY_TOO_LARGE
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate"])
+def test_without_a_limit_what_one_coding_of_zlib_can_do_is_taken_however_it_is_cut(name: str):
+    wire = encode([name], bytes(96 * MEBI))
+    decoder = Decoder([name])
+    parts = (wire[start : start + 7_000] for start in range(0, len(wire), 7_000))
+    assert sum(len(piece) for part in parts for piece in decoder.decode(part)) == 96 * MEBI
+    decoder.end()
 
 
 @pytest.mark.parametrize("name", ALL)

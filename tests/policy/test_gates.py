@@ -94,3 +94,15 @@ def test_gates_that_hold_something_back_are_never_forgotten(monkeypatch: pytest.
         limits.leave(f"h{number}", 0.0)
     assert limits.wait("busy", 0.0) is None
     assert limits.wait("paused", 0.0) == 100.0
+
+
+def test_a_pace_holds_for_requests_one_after_another():
+    """An end between two requests gives nobody new slack: 100 a second are no more when one is in flight at a time."""
+    limits, now, begun = Gates(None, 100.0), 10.0, 0
+    while now < 11.0:
+        if limits.wait("h", now) == 0.0:
+            limits.enter("h", now)
+            limits.leave("h", now)
+            begun += 1
+        now += 0.001
+    assert 100 <= begun <= 106

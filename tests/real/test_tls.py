@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -285,6 +286,22 @@ def test_bytes_after_a_sealed_reply_reach_nobody(serving: ssl.SSLContext, truste
         options = ("-b", backend, "--cacert", trusted, "-4", "-c", "1", "--body", "text")
         found = records(*options, *(f"https://localhost:{server.port}/{number}" for number in range(6)))
     assert [told["body"] for told in found] == [f"/{number}" for number in range(6)]
+
+
+@EACH
+def test_a_broken_record_behind_a_sealed_reply_ends_its_connection_and_no_run(
+    serving: ssl.SSLContext, trusted: str, backend: str
+):
+    def answer(visit: Visit) -> None:
+        while visit.read():
+            visit.say("200 OK", "page", keep=True)
+            # Past the sealing, on the same descriptor.
+            socket.socket.sendall(visit.sock, b"\x17\x03\x03\x00\x20" + b"x" * 32)
+
+    with Answering(answer, serving) as server:
+        options = ("-b", backend, "--cacert", trusted, "-4", "-c", "1", "--retries", "0", "--body", "text")
+        found = records(*options, *[f"https://localhost:{server.port}/"] * 3)
+    assert [(told["body"], told["attempts"]) for told in found] == [("page", 1)] * 3
 
 
 @EACH

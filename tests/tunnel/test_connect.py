@@ -102,6 +102,11 @@ def test_what_is_no_answer_is_refused(cut: Cut, wire: bytes, words: str):
     assert words in refusal(ask(), cut(wire)).message
 
 
+@pytest.mark.parametrize(("status", "passing"), [(502, True), (503, True), (504, True), (407, False), (403, False)])
+def test_a_target_that_the_proxy_did_not_reach_may_be_reached_later_and_a_refusal_is_final(status: int, passing: bool):
+    assert refusal(ask(), [b"HTTP/1.1 %d x\r\n\r\n" % status]).passing == passing
+
+
 def refusal(dialogue: Connect, parts: Iterable[bytes]) -> FetchError:
     with pytest.raises(FetchError) as caught:
         answer(dialogue, parts)

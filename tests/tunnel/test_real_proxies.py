@@ -57,7 +57,7 @@ def fetch(carried: Carried) -> tuple[int, bytes]:
 
 
 def told(carried: Carried) -> tuple[int, bytes]:
-    result = outcome.of_exchange(carried.core, "none", fail=False)
+    result = outcome.of_exchange(carried.core, "none")
     assert result.error is None, result.error
     assert result.status is not None
     assert result.body is not None

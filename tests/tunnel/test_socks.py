@@ -121,6 +121,14 @@ def test_a_reply_code_says_whether_the_proxy_or_the_target_refused(cut: Cut, cod
     assert refusal(Socks(("h", 80), None), [NO_LOGIN, reply], cut) == words
 
 
+@pytest.mark.parametrize(("code", "passing"), [(1, False), (2, False), (3, True), (4, True), (5, True), (7, False)])
+def test_a_target_that_the_proxy_did_not_reach_may_be_reached_later_and_a_refusal_is_final(code: int, passing: bool):
+    dialogue = Socks(("h", 80), None)
+    with pytest.raises(FetchError) as caught:
+        play(dialogue, [NO_LOGIN, bytes([5, code])])
+    assert caught.value.passing == passing
+
+
 @CUTS
 def test_the_ways_in_which_a_login_fails_are_told_apart(cut: Cut):
     assert refusal(Socks(("h", 80), None), [NONE_FITS], cut) == "the proxy demands a user name and password"

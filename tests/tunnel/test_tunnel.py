@@ -118,7 +118,7 @@ def test_the_times_of_a_record_count_digging_as_connecting(clock: Clock, wrap):
     tunnel.feed(OPEN)
     clock.move(2)
     tunnel.fail(TimeoutError())
-    times = outcome.of_exchange(tunnel.core, "x", fail=False).timings
+    times = outcome.of_exchange(tunnel.core, "x").timings
     assert times.connect == 6
     assert times.total == 8
     assert (times.tls, times.send) == ((0, 2) if wrap is plain else (2, 0))

@@ -1,0 +1,66 @@
+"""SIGUSR1 makes a run tell what it is doing, and go on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+
+import pytest
+
+from fetchmux.cli.snapshot import MOST_SLOTS, snapshot
+from fetchmux.origin.launch import Origin
+from fetchmux.session import Slot, Tally
+from tests.cli import shell
+from tests.cli.test_signals import wait_until_waiting
+
+
+def ask(process: subprocess.Popen[bytes], lines: int) -> list[str]:
+    process.send_signal(signal.SIGUSR1)
+    assert process.stderr is not None
+    return [process.stderr.readline().decode() for _ in range(lines)]
+
+
+def test_each_slot_tells_what_it_waits_for_under_every_strategy(own_origin: Origin, backend: str):
+    url = own_origin.url("/delay/3600")
+    count = 1 if backend == "sequential" else 2
+    with shell.running("get", "-b", backend, "--grace", "0", *[url] * count) as process:
+        wait_until_waiting(own_origin, count)
+        for _ in range(2):
+            counts, *slots = ask(process, 1 + count)
+            assert counts == f"fetchmux: 0 done, 0 failed, 0 B, {count} in flight: {count} head\n"
+            assert all(line.startswith("  head ") and line.endswith(f"  {url}\n") for line in slots)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate()
+    assert len(shell.records(output)) == count
+
+
+def test_processes_are_told_apart(own_origin: Origin):
+    url = own_origin.url("/delay/3600")
+    with shell.running("get", "--processes", "2", "--grace", "0", url, url) as process:
+        wait_until_waiting(own_origin, 2)
+        assert "2 in flight: 1 process 1, 1 process 2\n" in ask(process, 3)[0]
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+
+
+class Session:
+    def __init__(self, *slots: Slot) -> None:
+        self.tally = Tally()
+        self._slots = list(slots)
+
+    def slots(self) -> list[Slot]:
+        return self._slots
+
+
+def test_the_longest_wait_comes_first_and_a_wide_window_is_cut():
+    slots = [Slot(f"http://h/{number}", "head", number / 10) for number in range(MOST_SLOTS + 20)]
+    lines = snapshot(Session(*slots)).splitlines()  # type: ignore[arg-type]
+    assert lines[1].endswith(f"http://h/{MOST_SLOTS + 19}")
+    assert lines[-1] == "  and 20 more"
+    assert len(lines) == MOST_SLOTS + 2
+
+
+@pytest.mark.parametrize("phase", ["connect", "process 12"])
+def test_columns_stand_below_one_another(phase: str):
+    (_, line) = snapshot(Session(Slot("http://h/", phase, 1.0))).splitlines()  # type: ignore[arg-type]
+    assert line.split("  ")[-1] == "http://h/"
