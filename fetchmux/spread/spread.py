@@ -86,7 +86,7 @@ class Spread:
         output = Counted(sink)
         self.tally = output.tally
         self._outlet = Outlet(output, self._give_up)
-        self._supply = Supply(source, self._end, self._give_up)
+        self._supply = Supply(source, self._end, self._end_of_input)
         self._options = options
         self._count = min(processes, options.concurrency)
         self._backend = backend
@@ -318,8 +318,15 @@ class Spread:
         if self._told_to_cancel and time.monotonic() - self._heard_at > _LAST:
             crew.kill()
 
+    def _end_of_input(self, failure: Exception) -> None:
+        """The input is broken. What was read of a file that cannot be read any further is fetched nevertheless."""
+        if isinstance(failure, OSError):
+            self._failure = self._failure or failure
+        else:
+            self._give_up(failure)
+
     def _give_up(self, failure: Exception) -> None:
-        """The input or the output is broken: end the run."""
+        """The input or the output makes no sense any more: end the run."""
         self._failure = self._failure or failure
         self.cancel()
 

@@ -24,7 +24,7 @@ _FINEST = 0.01
 
 # How a process is told to start nothing more, and to end soon. It may get them before it knows what they mean: both end
 # it then without a word.
-STOP, CANCEL = signal.SIGTERM, signal.SIGUSR1
+STOP, CANCEL = signal.SIGTERM, signal.SIGUSR2
 
 
 class Worker:
