@@ -27,9 +27,18 @@ Exit status:
 """
 
 
+class _Get(click.Command):
+    """The command. Click would take the word after a bare `--resume` for its value, which may be a URL."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = args.index("--") if "--" in args else len(args)
+        spelled = ["--resume=all" if word == "--resume" else word for word in args[:options]]
+        return super().parse_args(ctx, spelled + args[options:])
+
+
 # Options in the order in which help shows them: what to fetch, how to ask, the limits, the results, what is told.
 # fmt: off
-@click.command(epilog=_EPILOG, context_settings={"show_default": True})
+@click.command(cls=_Get, epilog=_EPILOG, context_settings={"show_default": True})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("-b", "--backend", default=registry.default(), metavar="NAME",
               shell_complete=options.backends,
@@ -40,8 +49,8 @@ Exit status:
               help="Targets are search keys for this engine.")
 @click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
 @click.option("-g", "--globoff", is_flag=True, help="In targets, {a,b} and [1-9] stand for themselves.")
-@click.option("--column", type=click.IntRange(min=1), metavar="N",
-              help="The input is this field of each line, between tabs or as in CSV.")
+@click.option("--column", type=options.column, metavar="N|NAME",
+              help="The input is this field of each line, between tabs or as in CSV; names are in the first line.")
 @click.option("--unique", is_flag=True, help="Drop inputs that ask for the same again.")
 @click.option("-c", "--concurrency", type=click.IntRange(min=1), default=64, metavar="N",
               help="Most requests in flight at once.")
@@ -119,8 +128,8 @@ Exit status:
               help="Write requests and replies there, too, as web archives keep them.")
 @click.option("--journal", metavar="FILE", shell_complete=options.files,
               help="Note there what has ended, so that a later run can go on.")
-@click.option("--resume", is_flag=False, flag_value="all", type=click.Choice(["all", "failed", "missing"]),
-              metavar="[=failed|missing]", help="Go on where the journal ends: what failed, what is missing, or both.")
+@click.option("--resume", type=click.Choice(["all", "failed", "missing"]), metavar="[=failed|missing]",
+              help="Go on where the journal ends: what failed, what is missing, or both.")
 @click.option("--ordered", is_flag=True, help="Write results in the order of the inputs.")
 @click.option("--fail", is_flag=True, help="A status of 400 or more counts as failed.")
 @click.option("--expect-status", type=options.statuses, metavar="N[-N],...",

@@ -32,7 +32,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     backend: str
     search: str | None
     template: str | None
-    column: int | None
+    column: int | str | None
     unique: bool
     globoff: bool
     save_dir: str | None
@@ -111,7 +111,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             (self.body in ("text", "base64") and self.format not in (None, "jsonl", "body"),
              f"--format {self.format} has no place for a body: --body {self.body} needs jsonl"),
             (self.write_out is not None and self.format is not None, "--write-out is a format of its own: no --format"),
-            (self.resume is not None and self.journal is None, "--resume needs the --journal to resume from"),
+            (self.resume is not None and self.journal is None, "--resume needs the --journal of the run to go on with"),
+            (self.journal is not None and self.output not in (None, "-")
+             and (self.format in ("table", "body") or self.write_out is not None),
+             "--journal goes on with a file of records only: --format jsonl, csv or tsv"),
             (self.save_dir is None and (self.name is not None or self.keep_partial),
              "--name and --keep-partial go with --save-dir"),
             (self.dry_run and self.journal is not None, "--dry-run fetches nothing that a --journal could note"),

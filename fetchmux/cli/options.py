@@ -69,6 +69,15 @@ def size(text: str) -> int:
     return value
 
 
+def column(text: str) -> int | str:
+    """The number of a column, from 1, or its name."""
+    if not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+        return text
+    if int(text) < 1:
+        raise click.BadParameter("columns are counted from 1")
+    return int(text)
+
+
 def rate(text: str) -> float:
     """Requests a second from 100, 100/s, 90/m or 5000/h."""
     match = _RATE.fullmatch(text)

@@ -10,6 +10,7 @@ import io
 import os
 import re
 import select
+import stat
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -47,6 +48,15 @@ class Outlet(io.FileIO):
             raise
         return size
 
+    def secure(self) -> None:
+        """Wait until what was written is on the disk, where there is one. Raises OSError."""
+        if stat.S_ISREG(os.fstat(self.fileno()).st_mode):
+            try:
+                os.fsync(self.fileno())
+            except OSError as error:
+                error.filename = self._title
+                raise
+
     def _write_some(self, data: memoryview) -> int:
         # Typed as always a number, it is None where somebody has made the descriptor non-blocking.
         count: int | None = super().write(data)
@@ -80,30 +90,18 @@ class SharedTerminal(Outlet):
             return super().write(shown)
 
 
-def open_file(path: str | None, keep: int = 0) -> int:
-    """A descriptor for the results: a file, of which the first `keep` bytes stay, or standard output.
-
-    Raises UsageError.
-    """
+def open_file(path: str | None, *, append: bool = False) -> int:
+    """A descriptor for the results: a new or emptied file, one that goes on, or standard output. Raises UsageError."""
     try:
         if path is not None:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (0 if keep else os.O_TRUNC), 0o666)
-            if keep:
-                _cut(fd, path, keep)
-            return fd
+            how = os.O_APPEND if append else os.O_TRUNC
+            return os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_CLOEXEC, 0o666)
         return sys.stdout.fileno()
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
     except AttributeError:
         # Python has no object for a descriptor that was closed before it began.
         raise UsageError("standard output is closed") from None
-
-
-def _cut(fd: int, path: str, keep: int) -> None:
-    if os.fstat(fd).st_size < keep:
-        raise UsageError(f"{path!r} is shorter than what the journal says was written to it")
-    os.ftruncate(fd, keep)
-    os.lseek(fd, keep, os.SEEK_SET)
 
 
 def _spell(command: re.Match[bytes]) -> bytes:

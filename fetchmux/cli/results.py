@@ -6,7 +6,6 @@ Knows formats by name and whether a person reads them. Must not know how a resul
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.outlets import Outlet, SharedTerminal, open_file
@@ -28,21 +27,25 @@ class Results:
 
     Args:
         path: a file; None is standard output.
-        keep: so many bytes of the file stay, and the results go behind them.
+        append: the file has a heading and records already, and goes on.
         lifted: a context in which the progress line is out of the way.
 
     Attributes:
         format: how results are written.
         sink: takes them.
+        secure: waits until what was written is on the disk.
         ragged: a terminal shows what may break off in a line: nothing may be drawn below.
     """
 
     def __init__(
-        self, given: Given, path: str | None, lifted: Callable[[], AbstractContextManager[None]], keep: int = 0
+        self,
+        given: Given,
+        path: str | None,
+        lifted: Callable[[], AbstractContextManager[None]],
+        *,
+        append: bool = False,
     ) -> None:
-        self._fd = fd = open_file(path, keep)
-        self._in_file = path is not None and stat.S_ISREG(os.fstat(fd).st_mode)
-        self._goes_on = keep > 0
+        fd = open_file(path, append=append)
         terminal = os.isatty(fd)
         self.format = given.format_for(terminal and path is None)
         self.ragged = terminal and (self.format == "body" or given.write_out is not None)
@@ -52,16 +55,8 @@ class Results:
         else:
             self._outlet = Outlet(fd, path)
         self._table = _table(self._outlet, terminal) if self.format == "table" else None
-        self.sink = self._table or self._plain_sink(given)
-
-    def size(self) -> int | None:
-        """How much of the results the file holds, in bytes; None where they do not go to a file."""
-        return os.fstat(self._fd).st_size if self._in_file else None
-
-    def sync(self) -> None:
-        """Make the file last."""
-        if self._in_file:
-            os.fsync(self._fd)
+        self.sink = self._table or self._plain_sink(given, headed=append)
+        self.secure = self._outlet.secure
 
     def finish(self) -> None:
         """Write what comes after the last result. Raises OSError."""
@@ -74,7 +69,7 @@ class Results:
         """Close the file. Raises OSError: some file systems tell only now that they are full."""
         self._outlet.close()
 
-    def _plain_sink(self, given: Given) -> Sink:
+    def _plain_sink(self, given: Given, *, headed: bool) -> Sink:
         if given.write_out is not None:
             from fetchmux.sinks.template import WriteOut
 
@@ -83,7 +78,7 @@ class Results:
             return JsonLines(self._outlet, given.body)
         if self.format == "body":
             return Bodies(self._outlet)
-        return Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not self._goes_on)
+        return Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not headed)
 
 
 def _table(outlet: Outlet, terminal: bool) -> Table:

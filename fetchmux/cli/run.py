@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fetchmux.cli.console import Console, Watched
+from fetchmux.cli.between import Between
+from fetchmux.cli.console import Console
 from fetchmux.cli.outlets import Outlet, open_file
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.results import Results
@@ -19,24 +20,18 @@ from fetchmux.cli.summary import details, ended_early, hint, summary, summary_js
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
-from fetchmux.sinks.limit import FailureLimit, FullDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from fetchmux.cli.given import Given
+    from fetchmux.cli.resumption import Resumption
     from fetchmux.cli.signals import Interruption
     from fetchmux.model import Request
     from fetchmux.settings import Options
     from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
-    from fetchmux.sinks.journal import Journal, Past
-    from fetchmux.sinks.statistics import Statistics
     from fetchmux.spread.spread import Spread
-
-# With --ordered so many results, as a multiple of the window, may wait for an older one; at least so many.
-_WAITING = 8
-_LEAST_WAITING = 1_024
 
 
 class Run:
@@ -50,57 +45,31 @@ class Run:
         common = recipe(given)
         # A key may hold any of those signs.
         globs = not given.globoff and common.template is None
-        self._limit: FailureLimit | None = None
-        self._disk: FullDisk | None = None
-        self._journal: Journal | None = None
         self._source = Source(given.targets, given.inputs, globs=globs)
         if given.expect_sha256 is not None and self._source.total != 1:
             raise UsageError('--expect-sha256 is of one URL; JSON lines have "sha256" for each')
         path = None if given.output == "-" else given.output
-        if path is not None and self._source.includes(path):
-            raise UsageError(f"{path!r} is both input and output")
+        for written in (path, given.journal):
+            if written is not None and self._source.includes(written):
+                raise UsageError(f"{written!r} is both input and output")
         self._console = console = Console(quiet=given.quiet)
-        past = None if given.journal is None else _past(given.journal, given)
+        self._resumption = _resumption(given, path)
         self._archives = _archives(given, self._source)
         self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
-        self._results = Results(given, path, console.lifted, keep=past.output if past is not None and path else 0)
+        appends = self._resumption is not None and self._resumption.appends
+        self._results = Results(given, path, console.lifted, append=appends)
         self._progress = given.progress or ("bar" if console.watched else "off")
         self._told = console.watched or given.verbose or self._progress == "plain"
-        self._statistics: Statistics | None = None
-        sink = self._observed(self._results.sink)
-        requests = read_requests(self._source, common)
+        self._between = between = Between(
+            given, read_requests(self._source, common), self._results, lambda: self._session.stop()
+        )
+        between.observe(console, told=self._told)
+        between.limit()
+        between.archive(self._archives)
+        between.choose(self._resumption, console.notice)
+        between.order()
         options = given.options(self._results.format)
-        if given.max_failures is not None:
-            sink = self._limit = FailureLimit(sink, given.max_failures, lambda: self._session.stop())
-        if given.on_save_error == "stop":
-            sink = self._disk = FullDisk(sink, lambda: self._session.stop())
-        if self._archives:
-            from fetchmux.sinks.archive import Archived
-
-            sink = Archived(sink, self._archives)
-        if given.unique:
-            from fetchmux.inputs.choice import unique
-
-            requests = unique(requests)
-        if past is not None:
-            from fetchmux.sinks.journal import Journal
-
-            self._journal = Journal(past, given.resume or "all", requests, sink, self._results)
-            requests, sink = self._journal.requests(), self._journal
-        if given.ordered:
-            from fetchmux.sinks.ordered import Ordered
-
-            ordered = Ordered(requests, sink, max(_LEAST_WAITING, _WAITING * given.concurrency))
-            requests, sink = ordered.requests(), ordered
-        self._session = _runner(requests, options, sink, given, console.notice)
-
-    def _observed(self, sink: Sink) -> Sink:
-        """A sink before the results' own, where somebody wants to know more than they tell."""
-        if self._told or self._summary is not None:
-            from fetchmux.sinks.statistics import Statistics
-
-            sink = self._statistics = Statistics(sink)
-        return Watched(sink, self._console, failures=self._given.verbose) if self._told else sink
+        self._session = _runner(between.requests, options, between.sink, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
@@ -121,10 +90,12 @@ class Run:
             status = self._conclude(failure, seconds)
         else:
             self._console.notice(ended_early("interrupted", self._session.tally, whole=self._source.ended))
-        if self._summary is not None and self._statistics is not None:
+        if self._summary is not None and self._between.statistics is not None:
             ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
             with self._summary as file:
-                file.write(summary_json(self._session.tally, self._statistics, seconds, ended=ended, status=status))
+                file.write(
+                    summary_json(self._session.tally, self._between.statistics, seconds, ended=ended, status=status)
+                )
         return status
 
     def _introduce(self) -> None:
@@ -139,25 +110,34 @@ class Run:
         if self._progress == "bar" and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
-            self._console.line = ProgressLine(self._session, self._source.total, self._statistics)
+            self._console.line = ProgressLine(self._session, self._to_do(), self._between.statistics)
         elif self._progress == "plain":
             from fetchmux.cli.progress import ProgressReport
 
-            self._console.line = ProgressReport(self._session, self._source.total, self._statistics, self._console.say)
+            self._console.line = ProgressReport(
+                self._session, self._to_do(), self._between.statistics, self._console.say
+            )
 
-    def _fetch(self) -> OSError | None:
-        """Run the session; what the input or the output could not do is returned."""
+    def _to_do(self) -> int | None:
+        """How many inputs this run fetches, where that is known beforehand."""
+        done = 0 if self._resumption is None else self._resumption.done
+        return None if self._source.total is None else self._source.total - done
+
+    def _fetch(self) -> OSError | UsageError | None:
+        """Run the session; what the input or the output could not do is returned, or that they do not fit."""
         try:
             try:
                 self._session.run()
                 self._results.finish()
             finally:
-                if self._journal is not None:
-                    self._journal.close()
+                if self._between.keeping is not None:
+                    self._between.keeping.sync()
                 for archive in self._archives:
                     archive.close()
                 self._results.close()
-        except OSError as failure:
+                if self._resumption is not None:
+                    self._resumption.close()
+        except (OSError, UsageError) as failure:
             return failure
         return None
 
@@ -165,13 +145,16 @@ class Run:
         """Why the run has ended before its list."""
         if self._session.overdue:
             return "the deadline has passed"
-        if self._disk is not None and self._disk.reached:
-            return "a body could not be saved"
-        return "too many failures" if self._limit is not None and self._limit.reached else None
+        return self._between.cut_short
 
-    def _conclude(self, failure: OSError | None, seconds: float) -> int:
+    def _conclude(self, failure: OSError | UsageError | None, seconds: float) -> int:
         """The last words of a run that nobody interrupted, and its exit status."""
         tally = self._session.tally
+        if isinstance(failure, UsageError):
+            if not tally.done:
+                raise failure
+            self._console.say(str(failure))
+            return 1
         status = 1 if tally.failed else 0
         if (reason := self._cut_short()) is not None:
             self._console.say(ended_early(reason, tally, whole=self._source.ended))
@@ -182,32 +165,27 @@ class Run:
         if failure is not None:
             self._console.say(f"{failure.filename}: {failure.strerror}")
             return 1
-        if self._told and self._statistics is not None:
-            for line in (summary(tally, seconds), *details(tally, self._statistics)):
+        if self._told and self._between.statistics is not None:
+            for line in (summary(tally, seconds, self._between.left_out), *details(tally, self._between.statistics)):
                 self._console.tell(line)
         return status
 
 
+def _resumption(given: Given, path: str | None) -> Resumption | None:
+    if given.journal is None:
+        return None
+    from fetchmux.cli.resumption import Resumption
+
+    return Resumption(given, path)
+
+
 def _archives(given: Given, source: Source) -> list[Archive]:
     """The archives, opened. Raises UsageError."""
-    for path in filter(None, (given.har, given.warc)):
-        if source.includes(path) or path in (given.output, given.journal) or given.har == given.warc:
-            raise UsageError(f"{path!r} has another use in this run")
     if given.har is None and given.warc is None:
         return []
     from fetchmux.cli.archives import open_archives
 
-    return open_archives(given)
-
-
-def _past(path: str, given: Given) -> Past:
-    """What the journal tells. Raises UsageError: whoever does not resume must not mix two runs."""
-    from fetchmux.sinks.journal import Past
-
-    past = Past(path)
-    if given.resume is None and not past.empty:
-        raise UsageError(f"the journal {path!r} is of an earlier run: --resume goes on with that")
-    return past
+    return open_archives(given, source)
 
 
 def _runner(

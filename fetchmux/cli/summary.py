@@ -17,11 +17,12 @@ MOST_HOSTS = 5
 _WANTS_NEWER = (426, 505)
 
 
-def summary(tally: Tally, seconds: float) -> str:
-    """`20,000 fetched, 3 failed (2 timeout, 1 connect-refused) in 1.90 s, 10,526/s, 24 MiB`."""
+def summary(tally: Tally, seconds: float, before: int = 0) -> str:
+    """`20,000 fetched, 3 failed (2 timeout, 1 connect-refused) in 1.90 s, 10,526/s, 24 MiB; 300 were done before`."""
     failed = f", {tally.failed:,} failed ({_reasons(tally)})" if tally.failed else ""
     speed = wording.rate(tally.done, seconds)
-    return f"{tally.ok:,} fetched{failed} in {wording.seconds(seconds)}, {speed}, {wording.size(tally.bytes)}"
+    done = f"; {before:,} were done before" if before else ""
+    return f"{tally.ok:,} fetched{failed} in {wording.seconds(seconds)}, {speed}, {wording.size(tally.bytes)}{done}"
 
 
 def details(tally: Tally, statistics: Statistics) -> list[str]:

@@ -59,7 +59,8 @@ class Frontier:
         backend: the strategy's name, for the records.
 
     Attributes:
-        failure: what the input or the output raised. The run was then cancelled; the caller raises it.
+        failure: what the input or the output raised, which the caller raises. The run was then cancelled, unless only
+            the rest of the input could not be read.
     """
 
     def __init__(
@@ -220,7 +221,7 @@ class Frontier:
         """A job that was read, unless the run was over meanwhile."""
         if job is None:
             if self._intake.failure is not None and self.failure is None:
-                self._give_up(self._intake.failure)
+                self._end_of_input(self._intake.failure)
         elif self._ending.stopped:
             self._intake.give_back(job)
             return None
@@ -333,8 +334,15 @@ class Frontier:
         """The end of an input without an exchange."""
         self._outlet.emit(outcome.of_request(request, error, self._backend, job))
 
+    def _end_of_input(self, failure: Exception) -> None:
+        """The input is broken. What was read of a file that cannot be read any further is fetched nevertheless."""
+        if isinstance(failure, OSError):
+            self.failure = failure
+        else:
+            self._give_up(failure)
+
     def _give_up(self, failure: Exception) -> None:
-        """The input or the output is broken: end the run."""
+        """The input or the output makes no sense any more: end the run."""
         self.failure = self.failure or failure
         self.cancel()
 

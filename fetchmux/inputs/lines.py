@@ -5,6 +5,7 @@ A gzip stream is noticed by its first two bytes and read as what it holds.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import select
@@ -74,6 +75,13 @@ def _read(fd: int) -> Iterator[bytes | None]:
         yield block
 
 
+def _salvage(decoder: zlib._Decompress, damaged: bytes) -> Iterator[bytes]:
+    """What can be read before the damage: a decoder that stumbles keeps what it has found on the way."""
+    with contextlib.suppress(zlib.error):
+        for at in range(len(damaged)):
+            yield decoder.decompress(damaged[at : at + 1])
+
+
 def _inflate(start: bytes, fd: int) -> Iterator[bytes | None]:
     """The content of gzip members, one after another."""
     decoder = zlib.decompressobj(31)
@@ -84,12 +92,14 @@ def _inflate(start: bytes, fd: int) -> Iterator[bytes | None]:
             while rest:
                 if decoder.eof:
                     decoder = zlib.decompressobj(31)
+                before = decoder.copy()
                 # Bounded: few bytes may stand for a thousand times as many.
                 piece = decoder.decompress(rest, _BLOCK)
                 rest = decoder.unused_data if decoder.eof else decoder.unconsumed_tail
                 if piece:
                     yield piece
         except zlib.error as error:
+            yield from _salvage(before, rest)
             raise OSError(errno.EIO, f"the gzip stream is damaged ({error})") from None
         more = next(blocks, b"")
         if more == b"":

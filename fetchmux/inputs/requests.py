@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
 from fetchmux.errors import FetchError
 from fetchmux.http.request import check_fields
-from fetchmux.inputs.choice import column
+from fetchmux.inputs.choice import column, place_of
 from fetchmux.inputs.lines import MAX_LINE
 from fetchmux.inputs.search import Template
 from fetchmux.inputs.urls import Logins, UrlReader, bad_url, mask, veil, with_login
@@ -29,7 +29,7 @@ class Recipe:
 
     Attributes:
         template: makes a URL of a key; None when the items are URLs.
-        column: which field of a line is the item, from 1; None: the whole line.
+        column: which field of a line is the item, from 1, or its name in the first line; None: the whole line.
         logins: who to be at a host whose URL does not say.
         sha256: of the body that is expected.
     """
@@ -38,7 +38,7 @@ class Recipe:
     headers: Headers = ()
     body: bytes = b""
     template: Template | None = None
-    column: int | None = None
+    column: int | str | None = None
     logins: Logins | None = None
     sha256: str | None = None
 
@@ -59,8 +59,19 @@ def read_requests(items: Iterable[Item], recipe: Recipe) -> Iterator[Request | N
     """Yield a request for each item that is not blank; None passes through: nothing to read yet.
 
     An item is a URL, a key (with a template) or a JSON object; bytes are a line of a list, in which a URL that begins
-    with # is a comment. Indexes count from 0 without gaps.
+    with # is a comment. Indexes count from 0 without gaps. Raises UsageError when no column has the name of the recipe.
     """
+    if isinstance(recipe.column, str):
+        items = iter(items)
+        heading: str | bytes = b""
+        for first in items:
+            if first is not None:
+                heading = first
+                break
+            yield None
+        recipe = replace(recipe, column=place_of(recipe.column, _decode(heading)))
+        # Each file of several has its own.
+        items = (item for item in items if item != heading)
     reader = RequestReader(recipe)
     index = 0
     for item in items:
@@ -87,6 +98,7 @@ class RequestReader:
         """The request that `text` asks for, or one that carries its fault."""
         recipe = self._recipe
         if recipe.column is not None:
+            assert isinstance(recipe.column, int)
             return self._read_column(index, text, recipe.column)
         return self._read(index, text.strip())
 

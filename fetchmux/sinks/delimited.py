@@ -19,7 +19,7 @@ _LINE_END = "\r\n"
 
 
 class Delimited:
-    """Writes a heading and rows; truth is written as true and false, nothing as an empty field."""
+    """Writes a heading, unless there is one already, and rows; truth is true and false, nothing an empty field."""
 
     def __init__(self, stream: BinaryIO, delimiter: str, *, heading: bool = True) -> None:
         self._blocks = Blocks(stream)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 from pathlib import Path
@@ -125,3 +126,11 @@ def test_records_are_what_jq_reads(origin: Origin):
     command = " ".join([*shell.PROGRAM, "get", origin.url("/bytes/5"), origin.url("/bytes/7"), "| jq .body_size"])
     result = shell.run(program=["sh", "-c", command])
     assert sorted(result.stdout.split()) == [b"5", b"7"]
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_what_was_read_of_a_damaged_list_is_fetched_and_the_damage_told(origin: Origin, processes: str):
+    listed = gzip.compress("".join(f"{origin.url('/bytes/')}{size}\n" for size in range(50)).encode())
+    done = shell.run("get", "--processes", processes, "-i", "-", stdin=listed[:-3])
+    assert [record["body_size"] for record in shell.records(done.stdout)] == list(range(50))
+    assert (done.returncode, done.stderr) == (1, b"fetchmux: -: the gzip stream ends before its end\n")

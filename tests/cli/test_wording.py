@@ -63,6 +63,7 @@ def tally(**counts: int) -> Tally:
 
 def test_a_summary_counts_failures_by_code_most_frequent_first():
     assert summary(tally(ok=20_000), 2.0) == "20,000 fetched in 2.00 s, 10,000/s, 25 MiB"
+    assert summary(tally(ok=7), 2.0, 3).endswith("; 3 were done before")
     told = summary(tally(ok=7, connect_refused=1, timeout=2, by_status=4), 2.0)
     assert told.startswith("7 fetched, 7 failed (2 timeout, 1 connect-refused, 4 not as expected) in 2.00 s")
 

@@ -420,8 +420,21 @@ def test_an_output_that_fails_while_a_name_is_released_ends_the_run():
 # An input that fails
 
 
-def test_an_input_that_fails_ends_the_run_and_what_was_read_has_its_records():
+def test_what_was_read_of_an_input_that_cannot_be_read_further_is_fetched():
     failure = OSError(errno.EIO, "the disk is broken")
+    world = World([*pages(2), "http://slow/", failure, *pages(9)], concurrency=4)
+    taken = world.take_all()
+    assert world.frontier.failure is failure
+    world.names.answer("slow")
+    for exchange in [*taken, *world.take_all()]:
+        world.answer(exchange)
+    assert world.frontier.exhausted
+    assert world.codes == ["ok"] * 3
+    world.check_one_record_each()
+
+
+def test_an_input_that_fails_ends_the_run_and_what_was_read_has_its_records():
+    failure = UnicodeError("the input is broken")
     world = World([*pages(2), "http://slow/", failure, *pages(9)], concurrency=4)
     first, second = world.take_all()
     assert world.frontier.failure is failure

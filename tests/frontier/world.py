@@ -15,6 +15,7 @@ from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.model import Address, Origin, Request, Result, Store
 from fetchmux.settings import Name, Options
+from fetchmux.sinks.ordered import Ordered
 from fetchmux.sinks.stores import store_opener
 
 Answer = tuple[Address, ...] | FetchError
@@ -135,6 +136,7 @@ class World:
         secure: Callable[[Exchange, Carried | None], Carried] | None = None,
         open_store: Callable[[Request], Store | None] | None = None,
         recipe: Recipe | None = None,
+        ordered: int | None = None,
         **options: object,
     ) -> None:
         self.clock = Clock()
@@ -144,12 +146,13 @@ class World:
         self.notices: list[str] = []
         self.source = Source(read_requests(_raising(items), recipe or Recipe()))
         self.options = Options(**{"concurrency": 4, **options})  # type: ignore[arg-type]
+        between = None if ordered is None else Ordered(self.source, self.output, ordered)
         self.frontier = Frontier(
-            self.source,
+            self.source if between is None else between.requests(),
             self.options,
             reach=self.names,
             builder=RequestBuilder("x", keep_alive=self.options.keep_alive),
-            output=self.output,
+            output=between or self.output,
             open_store=open_store or store_opener(self.options),
             notice=self.notices.append,
             clock=self.clock,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fetchmux.errors import Code
+from fetchmux.errors import Code, UsageError
 from fetchmux.inputs.choice import column, unique
 from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.inputs.search import Template
@@ -61,3 +61,26 @@ def test_a_fingerprint_tells_requests_apart_by_all_that_is_sent():
         b'{"url": "http://h/", "headers": {"a": "b"}}', b"no url", b"no other url",
     )  # fmt: skip
     assert len({request.fingerprint() for request in told}) == len(told)
+
+
+def named(*lines: bytes | None, column: str = "url") -> list[tuple[int, str] | None]:
+    requests = read_requests(lines, Recipe(column=column))
+    return [None if request is None else (request.index, request.input) for request in requests]
+
+
+def test_a_column_has_its_name_in_the_first_line_and_in_that_of_each_other_file():
+    lines = [None, b"id, url", b'1,"http://h/1,2"', None, b"id, url", b"2,http://h/3"]
+    assert named(*lines) == [None, (0, "http://h/1,2"), None, (1, "http://h/3")]
+    assert named(b"url\tid", b"http://h/1\t7") == [(0, "http://h/1")]
+
+
+@pytest.mark.parametrize("lines", [[b"id,link", b"1,http://h/"], [b"", b"1,http://h/"], []])
+def test_a_name_that_no_column_has_is_refused(lines: list[bytes]):
+    with pytest.raises(UsageError, match="no column is called 'url' in the first line of the list"):
+        named(*lines)
+
+
+def test_a_list_without_names_shows_no_password():
+    with pytest.raises(UsageError, match="first line") as told:
+        named(b"http://u:secret@h/")
+    assert "secret" not in str(told.value)

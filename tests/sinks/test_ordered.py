@@ -10,6 +10,7 @@ from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.frontier import outcome
 from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.model import Request, Result
+from fetchmux.sinks import ordered as ordered_module
 from fetchmux.sinks.ordered import Ordered
 
 
@@ -71,3 +72,22 @@ def test_to_flush_passes_on_what_has_come_so_far():
     kept = Kept()
     Ordered(iter(()), kept, 3).flush()
     assert kept.flushes == 1
+
+
+def test_nothing_is_read_while_too_much_of_bodies_waits(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ordered_module, "MOST_BYTES", 10)
+    kept = Kept()
+    ordered = Ordered(read_requests([b"http://h/"] * 9, Recipe()), kept, 9)
+    source = ordered.requests()
+    first, second, third = [next(source) for _ in range(3)]
+    for request, size in ((second, 4), (third, 6)):
+        assert request is not None
+        assert next(source) is not None
+        early = result(request)
+        early.body = bytes(size)
+        ordered.write(early)
+    assert next(source) is None
+    assert first is not None
+    ordered.write(result(first))
+    assert kept.indexes == [0, 1, 2]
+    assert next(source) is not None
