@@ -13,7 +13,7 @@ import sys
 from fetchmux.backends import registry
 
 # What `worker` calls STOP and CANCEL. It must not be imported so early.
-_STOP, _CANCEL = signal.SIGTERM, signal.SIGUSR1
+_STOP, _CANCEL = signal.SIGTERM, signal.SIGUSR2
 
 
 def main() -> None:

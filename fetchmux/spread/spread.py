@@ -98,7 +98,8 @@ class Spread:
         # What redirects have led from one process to another, by index, and whether that can happen.
         self._journeys: dict[int, Journey] = {}
         self._roams = False
-        self._repeated: set[int] = set()
+        # How often a request has lost its process.
+        self._losses: dict[int, int] = {}
         self._failure: Exception | None = None
         self._ending = Ending(None if options.deadline is None else time.monotonic() + options.deadline)
         self._cancelled = self._told_to_stop = self._told_to_cancel = False
@@ -183,6 +184,10 @@ class Spread:
         crew.charge(charges, [now + stagger(whole, place, hosts=evenly) for place in range(len(charges))])
         while not all(worker.ready for worker in crew.workers) and not self._is_over():
             self._await(crew, TICK)
+        for worker in crew.workers.copy():
+            # It was ready before another one, and is heard no more.
+            if worker.ended:
+                self._lost(worker, crew)
 
     def _await(self, crew: Crew, patience: float) -> None:
         """Hear of the processes that begin. Raises UsageError when one of them cannot."""
@@ -191,7 +196,7 @@ class Spread:
                 if kind is Kind.REFUSAL:
                     raise UsageError(words.decode_text(content))
                 self._pass_on(kind, content)
-            if worker.ended:
+            if worker.ended and not worker.ready:
                 raise UsageError(f"a process of this run {worker.fate()} before it could begin")
 
     # The way there and back
@@ -228,8 +233,8 @@ class Spread:
             for result in report.results:
                 self._division.leave(self._host(worker.owed.pop(result.index)))
                 self._outlet.emit(result)
-                if self._repeated or self._journeys:
-                    self._repeated.discard(result.index)
+                if self._losses or self._journeys:
+                    self._losses.pop(result.index, None)
                     self._journeys.pop(result.index, None)
             for index, journey in report.passed:
                 request = worker.owed.pop(index)
@@ -238,7 +243,7 @@ class Spread:
                 self._supply.again.append(request)
         # Only now: to write results may have taken long.
         self._heard_at = time.monotonic()
-        if worker.ended and (worker.load or not self._supply.exhausted):
+        if worker.ended and (worker.load or not worker.dismissed):
             self._lost(worker, crew)
 
     def _pass_on(self, kind: Kind, content: bytes) -> None:
@@ -270,11 +275,11 @@ class Spread:
             self._without(worker, crew, error)
 
     def _may_repeat(self, request: Request) -> bool:
-        """Whether what may have been sent may be sent again, as after a connection that was lost; once."""
-        options = self._options
-        if self._ending.stopped or not options.retries or request.index in self._repeated:
+        """Whether what may have been sent may be sent again, as after a connection that was lost."""
+        options, losses = self._options, self._losses.get(request.index, 0)
+        if self._ending.stopped or losses >= options.retries:
             return False
-        self._repeated.add(request.index)
+        self._losses[request.index] = losses + 1
         return options.retry_all or request.method in IDEMPOTENT
 
     def _without(self, worker: Worker, crew: Crew, error: FetchError) -> None:
@@ -332,6 +337,7 @@ class Spread:
 
     def _end(self, request: Request, error: FetchError) -> None:
         """The record of a request that no process answers for."""
+        self._losses.pop(request.index, None)
         self._journeys.pop(request.index, None)
         self._outlet.emit(outcome.of_request(request, error, self._backend))
 

@@ -24,7 +24,7 @@ _FINEST = 0.01
 
 # How a process is told to start nothing more, and to end soon. It may get them before it knows what they mean: both end
 # it then without a word.
-STOP, CANCEL = signal.SIGTERM, signal.SIGUSR1
+STOP, CANCEL = signal.SIGTERM, signal.SIGUSR2
 
 
 class Worker:
@@ -80,13 +80,18 @@ class Worker:
         return bool(self._outbox)
 
     @property
+    def dismissed(self) -> bool:
+        """It has been told that nothing more will come."""
+        return self._closing or self._closed
+
+    @property
     def room(self) -> float:
         """How many more requests it should have.
 
         One whose window is full needs a few more, to go on with. One whose window is not may hold what it has for
         later, for a limit or an address, and is given others instead.
         """
-        if self.ended or self._closing or self._closed:
+        if self.ended or self.dismissed:
             return float("-inf")
         idle = self._window - self.in_flight
         if idle > 0:

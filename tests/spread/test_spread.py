@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import http.server
 import itertools
 import json
 import os
@@ -12,12 +11,10 @@ import select
 import signal
 import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -29,6 +26,7 @@ from fetchmux.settings import Network, Options
 from fetchmux.spread.spread import Spread
 from tests.cli import shell
 from tests.spread import runs
+from tests.spread.crowd import crowd_at
 
 # One of each family, and those that change their whole process.
 BACKENDS = [
@@ -105,60 +103,6 @@ def test_a_list_is_read_no_further_ahead_than_there_is_room():
                 taken += os.write(fd, lines)
             # The pipe and a block of it, and what is held: nothing beside a list without end.
             assert taken < 1 << 20
-
-
-class Crowd(http.server.ThreadingHTTPServer):
-    """Counts how many requests of each host are there at once; each stays for a moment."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Guest)
-        self.lock = threading.Lock()
-        self.now: Counter[str] = Counter()
-        self.most: Counter[str] = Counter()
-
-
-class Guest(http.server.BaseHTTPRequestHandler):
-    server: Crowd
-
-    def do_GET(self) -> None:
-        host = self.headers["Host"].partition(":")[0]
-        with self.server.lock:
-            self.server.now[host] += 1
-            self.server.most[host] = max(self.server.most[host], self.server.now[host])
-        time.sleep(0.02)
-        with self.server.lock:
-            self.server.now[host] -= 1
-        stage, _, there = self.path.removeprefix("/").partition("/")
-        self.send_response(302 if there else 200)
-        self.send_header("Content-Length", "0")
-        self.send_header("X-Cookie", self.headers.get("Cookie", "none"))
-        if there:
-            # The rest of the path names the hosts to go to, one after another.
-            host, _, rest = there.partition("/")
-            location = f"http://{host}:{self.server.server_address[1]}/{stage}x/{rest}"
-            self.send_header("Set-Cookie", f"from={stage}; Path=/")
-            self.send_header("Location", location.rstrip("/"))
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nobody reads it."""
-
-
-@contextlib.contextmanager
-def crowd_at(hosts: list[str]) -> Iterator[tuple[Crowd, list[str]]]:
-    """A crowd, and the options by which these hosts are there."""
-    with Crowd() as crowd:
-        thread = threading.Thread(target=crowd.serve_forever)
-        thread.start()
-        try:
-            port = crowd.server_address[1]
-            yield crowd, [option for host in hosts for option in ("--resolve", f"{host}:{port}:127.0.0.1")]
-        finally:
-            crowd.shutdown()
-            thread.join()
 
 
 @pytest.mark.parametrize("hosts", [["a.test"], ["a.test", "b.test", "c.test"]])
@@ -315,3 +259,17 @@ def test_what_is_in_flight_is_told_as_it_is():
         )
         tally = spread.run()
     assert (tally.done, tally.codes) == (9, {"cancelled": 9})
+
+
+def test_an_interrupted_run_is_resumed_with_one_record_for_each_input(origin: Origin, tmp_path: Path):
+    output, journal, listed = (tmp_path / name for name in ("out.jsonl", "journal", "list"))
+    listed.write_text("\n".join(origin.url(f"/bytes/5?delay=0.01&seed={number}") for number in range(400)))
+    options = ["--processes", "2", "-c", "8", "-i", str(listed), "-o", str(output), "--journal", str(journal)]
+    with shell.running("get", *options) as process:
+        runs.wait_until(lambda: output.exists() and output.stat().st_size > 0)
+        process.terminate()
+        assert process.wait() == 143
+    assert len(output.read_bytes().splitlines()) < 400
+    assert shell.run("get", *options, "--resume").returncode == 0
+    fetched = [record["index"] for record in shell.records(output.read_bytes()) if record["ok"]]
+    assert fetched == list(range(400))

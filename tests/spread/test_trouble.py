@@ -16,6 +16,7 @@ import pytest
 from fetchmux.origin.launch import Origin
 from tests.backends.test_third_party import install
 from tests.cli import shell
+from tests.spread.crowd import crowd_at
 from tests.spread.runs import children_of, feed, fetchers, gone, wait_until, waiting
 
 
@@ -40,6 +41,29 @@ def test_what_a_killed_process_owed_is_done_by_others(origin: Origin):
     records, status = kill_one(origin, "--ordered", inputs=urls)
     assert [record["input"] for record in records if record["ok"]] == urls
     assert status == 0
+
+
+def test_hosts_keep_their_limits_and_redirects_their_way_when_processes_are_killed():
+    hosts = [*(f"h{number}.test" for number in range(6)), "d.test"]
+    chance = random.Random(1)
+    with crowd_at(hosts) as (crowd, known):
+        port = crowd.server_address[1]
+        urls = [f"http://{host}:{port}/{number}/d.test/{host}" for number in range(20) for host in hosts[:-1]]
+        options = ["--processes", "3", "--per-host", "4", "-c", "18", "--retries", "4", *known]
+        with shell.running("get", *options) as process:
+            assert process.stdout is not None
+            feed(process, urls)
+            lines = []
+            for _ in range(3):
+                lines += [process.stdout.readline() for _ in range(chance.randrange(1, 30))]
+                os.kill(chance.choice(fetchers(process, 1)), signal.SIGKILL)
+            lines += process.stdout.readlines()
+            assert process.wait() == 0
+    records = shell.records(b"".join(lines))
+    assert [record["input"] for record in records] == urls
+    assert {len(record["redirects"]) for record in records} == {2}
+    # A process that was killed may have left the server something to finish.
+    assert crowd.most["d.test"] <= 4 + 3 * 4
 
 
 @pytest.mark.parametrize(("retries", "method"), [("0", "GET"), ("2", "POST")])
