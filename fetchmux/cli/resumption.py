@@ -103,8 +103,11 @@ def _told(option: str, value: str | int | None) -> str:
 
 def _terms(given: Given, path: str | None) -> Terms:
     """What must not change. Method, URL, fields and body of each request are checked when it is read."""
+    statuses = ",".join(f"{first}-{last}" for first, last in given.expect_status or ())
     common = {
         "fail": given.fail,
+        "expect-status": statuses or None,
+        "expect-sha256": given.expect_sha256,
         "no-follow": not given.follow,
         "output": None if path is None else os.path.realpath(path),
     }

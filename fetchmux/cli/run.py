@@ -74,7 +74,7 @@ class Run:
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
         self._introduce()
-        started = time.monotonic()
+        tally, statistics, started = self._session.tally, self._between.statistics, time.monotonic()
         interruption.stop, interruption.cancel = self._session.stop, self._session.cancel
         interruption.expire, interruption.grace = self._session.expire, self._given.grace
         interruption.tell = lambda: write_snapshot(self._session)
@@ -83,22 +83,21 @@ class Run:
         failure = self._fetch()
         seconds = time.monotonic() - started
         self._console.close()
-        if (suggestion := hint(self._session.tally, self._given.http)) is not None:
+        if (suggestion := hint(tally, self._given.http)) is not None:
             self._console.notice(suggestion)
         status = interruption.status
         if status is None:
             status = self._conclude(failure, seconds)
         else:
-            self._console.notice(ended_early("interrupted", self._session.tally, whole=self._source.ended))
-        if self._summary is not None and self._between.statistics is not None:
+            self._console.notice(ended_early("interrupted", tally, whole=self._source.ended))
+        if self._summary is not None and statistics is not None:
             ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
             with self._summary as file:
-                file.write(
-                    summary_json(self._session.tally, self._between.statistics, seconds, ended=ended, status=status)
-                )
+                file.write(summary_json(tally, statistics, seconds, ended=ended, status=status))
         return status
 
     def _introduce(self) -> None:
+        session, statistics = self._session, self._between.statistics
         if self._given.verbose:
             import platform
 
@@ -110,13 +109,11 @@ class Run:
         if self._progress == "bar" and not self._results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
-            self._console.line = ProgressLine(self._session, self._to_do(), self._between.statistics)
+            self._console.line = ProgressLine(session, self._to_do(), statistics)
         elif self._progress == "plain":
             from fetchmux.cli.progress import ProgressReport
 
-            self._console.line = ProgressReport(
-                self._session, self._to_do(), self._between.statistics, self._console.say
-            )
+            self._console.line = ProgressReport(session, self._to_do(), statistics, self._console.say)
 
     def _to_do(self) -> int | None:
         """How many inputs this run fetches, where that is known beforehand."""

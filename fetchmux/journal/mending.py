@@ -10,7 +10,6 @@ import csv
 import os
 import stat
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Literal, NamedTuple
 
@@ -108,7 +107,11 @@ def _survey(pieces: Iterable[_Piece], kept: _Kept) -> tuple[int, bool]:
 def _rewrite(path: str, file: IO[bytes], form: Format, kept: _Kept) -> None:
     """Put a file in the place of another that has only what is kept of it; at no moment is there less than that."""
     file.seek(0)
-    fd, new = tempfile.mkstemp(prefix=f".{os.path.basename(path)}.", dir=os.path.dirname(path))
+    # Always the same name, so that a run that dies here leaves it to the next one; the journal's lock keeps others out.
+    new = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.mended")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(fd, "wb") as copy:
             for piece in _pieces(file, form):

@@ -122,6 +122,7 @@ def test_a_journal_that_is_not_there_begins_anew_and_one_that_is_needs_resume(or
         (["-X", "POST"], "the journal was made for another list or other requests: input 0 was not "),
         (["-H", "A: b"], "the journal was made for another list or other requests: input 0 was not "),
         (["--fail"], "was made without --fail: keep to that"),
+        (["--expect-status", "200-299"], "was made without --expect-status: keep to that"),
         (["--no-follow"], "was made without --no-follow: keep to that"),
         (["-o", "other"], "was made with --output "),
         (["--format", "csv"], "was made with --format jsonl: keep to that"),
