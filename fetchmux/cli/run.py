@@ -68,6 +68,7 @@ class Run:
         between.archive(self._archives)
         between.choose(self._resumption, console.notice)
         between.order()
+        between.revalidate()
         options = given.options(self._results.format)
         self._session = _runner(between.requests, options, between.sink, given, console.notice)
 
@@ -127,6 +128,7 @@ class Run:
                 self._session.run()
                 self._results.finish()
             finally:
+                self._between.close()
                 if self._between.keeping is not None:
                     self._between.keeping.sync()
                 for archive in self._archives:
