@@ -5,6 +5,7 @@ Knows which of these a run needs and in which order they come. A request passes 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.console import Console, Watched
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
+    from fetchmux.sinks.revalidation import Revalidation
     from fetchmux.sinks.statistics import Statistics
 
     Requests = Iterator[Request | None]
@@ -47,6 +49,7 @@ class Between:
         self._results = results
         self._limit: FailureLimit | None = None
         self._disk: FullDisk | None = None
+        self._revalidation: Revalidation | None = None
         self._stop = stop
 
     def observe(self, console: Console, *, told: bool) -> None:
@@ -89,6 +92,20 @@ class Between:
 
             ordered = Ordered(self.requests, self.sink, room(self._given.concurrency))
             self.requests, self.sink = ordered.requests(), ordered
+
+    def revalidate(self) -> None:
+        """Ask of what was saved whether it has changed. What a journal compares is the list as it was given."""
+        if self._given.etag and self._given.save_dir is not None:
+            from fetchmux.sinks.revalidation import Revalidation
+
+            directory = os.path.abspath(self._given.save_dir)
+            revalidation = self._revalidation = Revalidation(directory, self.requests, self.sink)
+            self.requests, self.sink = revalidation.requests(), revalidation
+
+    def close(self) -> None:
+        """Let go of what was opened here."""
+        if self._revalidation is not None:
+            self._revalidation.close()
 
     @property
     def cut_short(self) -> str | None:

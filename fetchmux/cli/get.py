@@ -119,6 +119,7 @@ class _Get(click.Command):
 @click.option("--name", type=options.name, metavar="TEMPLATE",
               help="What a saved file is called: {index} {id} {scheme} {host} {port} {path} {dir} {stem} {ext} {query}"
                    " {hash}.  [default: {host}/{path}]")
+@click.option("--etag", is_flag=True, help="Fetch what was saved before only if its server says that it has changed.")
 @click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")

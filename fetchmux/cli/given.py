@@ -38,6 +38,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     save_dir: str | None
     name: str | None
     keep_partial: bool
+    etag: bool
     on_save_error: Literal["continue", "stop"]
     journal: str | None
     resume: Literal["all", "failed", "missing"] | None
@@ -115,8 +116,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             (self.journal is not None and self.output not in (None, "-")
              and (self.format in ("table", "body") or self.write_out is not None),
              "--journal goes on with a file of records only: --format jsonl, csv or tsv"),
-            (self.save_dir is None and (self.name is not None or self.keep_partial),
-             "--name and --keep-partial go with --save-dir"),
+            (self.save_dir is None and (self.name is not None or self.keep_partial or self.etag),
+             "--name, --keep-partial and --etag go with --save-dir"),
             (self.dry_run and self.journal is not None, "--dry-run fetches nothing that a --journal could note"),
             (self.fail and self.expect_status is not None, "--fail and --expect-status exclude each other"),
             (self.head and self.expect_sha256 is not None, "--head asks for no body: --expect-sha256 excludes it"),

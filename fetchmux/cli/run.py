@@ -66,6 +66,7 @@ class Run:
         between.archive(self._archives)
         between.choose(self._resumption, console.notice)
         between.order()
+        between.revalidate()
         self._session = _runner(between, given.options(self._results.format), given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
@@ -124,6 +125,7 @@ class Run:
                 self._session.run()
                 self._results.finish()
             finally:
+                self._between.close()
                 if self._between.keeping is not None:
                     self._between.keeping.sync()
                 for archive in self._archives:
