@@ -22,14 +22,12 @@ from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from fetchmux.cli.given import Given
     from fetchmux.cli.resumption import Resumption
     from fetchmux.cli.signals import Interruption
-    from fetchmux.model import Request
     from fetchmux.settings import Options
-    from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
     from fetchmux.spread.spread import Spread
 
@@ -69,8 +67,7 @@ class Run:
         between.choose(self._resumption, console.notice)
         between.order()
         between.revalidate()
-        options = given.options(self._results.format)
-        self._session = _runner(between.requests, options, between.sink, given, console.notice)
+        self._session = _runner(between, given.options(self._results.format), given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
@@ -90,7 +87,7 @@ class Run:
         if status is None:
             status = self._conclude(failure, seconds)
         else:
-            self._console.notice(ended_early("interrupted", tally, whole=self._source.ended))
+            self._console.notice(self._ended_early("interrupted"))
         if self._summary is not None and statistics is not None:
             ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
             with self._summary as file:
@@ -146,6 +143,9 @@ class Run:
             return "the deadline has passed"
         return self._between.cut_short
 
+    def _ended_early(self, reason: str) -> str:
+        return ended_early(reason, self._session.tally, whole=self._source.ended, kept=self._resumption is not None)
+
     def _conclude(self, failure: OSError | UsageError | None, seconds: float) -> int:
         """The last words of a run that nobody interrupted, and its exit status."""
         tally = self._session.tally
@@ -156,7 +156,7 @@ class Run:
             return 1
         status = 1 if tally.failed else 0
         if (reason := self._cut_short()) is not None:
-            self._console.say(ended_early(reason, tally, whole=self._source.ended))
+            self._console.say(self._ended_early(reason))
             return 1
         if isinstance(failure, BrokenPipeError):
             # The reader has what it wanted, as in `fetchmux get … | head -1`: that is no failure.
@@ -187,11 +187,9 @@ def _archives(given: Given, source: Source) -> list[Archive]:
     return open_archives(given, source)
 
 
-def _runner(
-    requests: Iterator[Request | None], options: Options, sink: Sink, given: Given, notice: Callable[[str], None]
-) -> Session | Spread:
+def _runner(between: Between, options: Options, given: Given, notice: Callable[[str], None]) -> Session | Spread:
     """Who fetches: this process, or several others."""
-    network = given.network()
+    network, requests, sink = given.network(), between.requests, between.sink
     if given.processes == 1:
         return Session(requests, options, sink, backend=given.backend, network=network, notice=notice)
     from fetchmux.spread.spread import Spread

@@ -63,11 +63,15 @@ def hint(tally: Tally, http: str) -> str | None:
     return f"replies to HTTP/1.0: {' and '.join(told)}; --http 1.1 may help" if told and http == "1.0" else None
 
 
-def ended_early(reason: str, tally: Tally, *, whole: bool) -> str:
-    """`interrupted: 1,200 done, 64 cancelled; the rest of the input was not read`; `whole`: there was no rest."""
+def ended_early(reason: str, tally: Tally, *, whole: bool, kept: bool = False) -> str:
+    """`interrupted: 1,200 done, 64 cancelled; the rest of the input was not read`.
+
+    `whole`: there was no rest; `kept`: a journal tells what is done.
+    """
     cancelled = tally.codes.get("cancelled", 0)
     rest = "" if whole else "; the rest of the input was not read"
-    return f"{reason}: {tally.done - cancelled:,} done, {cancelled:,} cancelled{rest}"
+    advice = "; --resume goes on" if kept else ""
+    return f"{reason}: {tally.done - cancelled:,} done, {cancelled:,} cancelled{rest}{advice}"
 
 
 def _reasons(tally: Tally) -> str:

@@ -1,4 +1,4 @@
-"""URLs with braces and ranges, as curl has them: `{a,b}`, `[1-100]`, `[001-100:2]`, `[a-z]`.
+r"""URLs with braces and ranges, as curl has them: `{a,b}`, `[1-100]`, `[001-100:2]`, `[a-z]`; `\{` is a brace.
 
 Knows the grammar. Must not know what a URL is, but that `[::1]` is no range: whatever is none stays as it is.
 """
@@ -10,9 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 _PART = re.compile(
-    r"\{([^{}]*)\}"
+    r"\\([{}\[\]])"
+    r"|\{((?:[^{}\\]|\\.)+)\}"
     r"|\[(?:(\d{1,18})-(\d{1,18})|([a-z])-([a-z])|([A-Z])-([A-Z]))(?::(\d{1,18}))?\]"
 )
+
+_COMMA = re.compile(r"(?<!\\),")
+_ESCAPED = re.compile(r"\\(.)")
 
 Part = Sequence[str]
 
@@ -61,9 +65,11 @@ def expand(pattern: list[Part], before: str = "") -> Iterator[str]:
 
 def _alternatives(match: re.Match[str]) -> Part:
     """What a match stands for; nothing where it is no range, such as one that runs backwards."""
-    braces, first, last, *letters, step = match.groups()
+    literal, braces, first, last, *letters, step = match.groups()
+    if literal is not None:
+        return (literal,)
     if braces is not None:
-        return braces.split(",")
+        return [_ESCAPED.sub(r"\1", choice) for choice in _COMMA.split(braces)]
     if step is not None and not int(step):
         return ()
     if first is not None:

@@ -74,3 +74,4 @@ def test_an_interruption_does_not_count_what_was_cancelled_as_done():
         "interrupted: 1,200 done, 64 cancelled; the rest of the input was not read"
     )
     assert ended_early("interrupted", cut, whole=True) == "interrupted: 1,200 done, 64 cancelled"
+    assert ended_early("interrupted", cut, whole=True, kept=True).endswith(", 64 cancelled; --resume goes on")

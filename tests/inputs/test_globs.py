@@ -26,6 +26,11 @@ from fetchmux.inputs.globs import count, expand, parts
         ("h/[1-3:0]", ["h/[1-3:0]"]),
         ("h/[a-Z]?x=[]{", ["h/[a-Z]?x=[]{"]),
         ("", [""]),
+        (r"h/\{a,b\}", ["h/{a,b}"]),
+        (r"h/\[1-3\]/[1-2]", ["h/[1-3]/1", "h/[1-3]/2"]),
+        (r"h/{a\,b,\{c\}}", ["h/a,b", "h/{c}"]),
+        ("h/{}", ["h/{}"]),
+        ("h\\a", ["h\\a"]),
     ],
 )
 def test_a_pattern_stands_for_these(text: str, meant: list[str]):
