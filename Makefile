@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 JOBS ?= auto
 
@@ -11,7 +12,7 @@ JOBS ?= auto
 test: check
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 
-compare: $(READY)
+compare: $(INSTALLED)
 	$(BIN)/fetchmux compare
 
 # What is installed is measured: nginx is needed, curl, wget2 and the libraries are left out where they are missing.
@@ -28,10 +29,14 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The development tools are read from pyproject.toml, so that they stand in one place.
-$(READY): pyproject.toml
+# A comparison needs the strategies and nothing else, so that its first table does not wait for tools of development.
+$(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[twisted,uring,uvloop]'
+	touch $(INSTALLED)
+
+# The development tools are read from pyproject.toml, so that they stand in one place.
+$(READY): $(INSTALLED)
 	$(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['dependency-groups']['dev'], sep='\n')" > $(VENV)/dev.txt
 	$(BIN)/python -m pip install --quiet --requirement $(VENV)/dev.txt
 	touch $(READY)
