@@ -88,6 +88,8 @@ class Run:
             status = self._conclude(failure, seconds)
         else:
             self._console.notice(self._ended_early("interrupted"))
+            if failure is not None and not isinstance(failure, BrokenPipeError):
+                self._console.say(_told(failure))
         if self._summary is not None and statistics is not None:
             ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
             with self._summary as file:
@@ -152,7 +154,7 @@ class Run:
         if isinstance(failure, UsageError):
             if not tally.done:
                 raise failure
-            self._console.say(str(failure))
+            self._console.say(_told(failure))
             return 1
         status = 1 if tally.failed else 0
         if (reason := self._cut_short()) is not None:
@@ -162,12 +164,16 @@ class Run:
             # The reader has what it wanted, as in `fetchmux get … | head -1`: that is no failure.
             return status
         if failure is not None:
-            self._console.say(f"{failure.filename}: {failure.strerror}")
+            self._console.say(_told(failure))
             return 1
         if self._told and self._between.statistics is not None:
             for line in (summary(tally, seconds, self._between.left_out), *details(tally, self._between.statistics)):
                 self._console.tell(line)
         return status
+
+
+def _told(failure: OSError | UsageError) -> str:
+    return f"{failure.filename}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
 
 
 def _resumption(given: Given, path: str | None) -> Resumption | None:
