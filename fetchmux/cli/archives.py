@@ -28,5 +28,10 @@ def open_archives(given: Given) -> list[Archive]:
     if given.har is not None:
         from fetchmux.sinks.har import Har
 
-        archives.append(Har(ArchiveFile(given.har, Har.TAIL, fresh=fresh), __version__, time.time))
+        try:
+            archives.append(Har(ArchiveFile(given.har, Har.TAIL, fresh=fresh), __version__, time.time))
+        except BaseException:
+            for archive in archives:
+                archive.abandon()
+            raise
     return archives

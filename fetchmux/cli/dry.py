@@ -52,8 +52,9 @@ def dry_run(given: Given) -> int:
         from fetchmux.inputs.choice import unique
 
         requests = unique(requests)
-    fd = open_file(None)
-    outlet = SharedTerminal(fd, None, contextlib.nullcontext, foreign=True) if os.isatty(fd) else Outlet(fd)
+    target = open_file(None)
+    terminal = os.isatty(target.fd)
+    outlet = SharedTerminal(target, contextlib.nullcontext, foreign=True) if terminal else Outlet(target)
     reach = Reach(given.network(), os.environ, USER_AGENT, time.monotonic)
     try:
         return _print(requests, request_builder(given.options("jsonl"), reach), outlet)

@@ -129,6 +129,11 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             if wrong:
                 raise click.UsageError(message)
 
+    @property
+    def output_file(self) -> str | None:
+        """Where results go; None is standard output."""
+        return None if self.output == "-" else self.output
+
     def format_for(self, terminal: bool) -> Format:
         """The format of the results; a body that was asked for needs records."""
         if self.format is not None:

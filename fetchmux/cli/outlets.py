@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fetchmux.errors import UsageError
 
@@ -27,19 +27,45 @@ if TYPE_CHECKING:
 _COMMANDS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
+class Target(NamedTuple):
+    """Where to write.
+
+    Attributes:
+        title: what the user calls it; None is standard output, which stays open.
+        new: the file was not there before.
+        replaces: what it holds gives way to the first thing that is written, and not before.
+    """
+
+    fd: int
+    title: str | None = None
+    new: bool = False
+    replaces: bool = False
+
+
 class Outlet(io.FileIO):
     """An unbuffered stream that writes everything or raises OSError with its title in it.
 
     In a file that is full nothing stays of what was written in part: of one `write`, or of one of several lines.
-
-    Args:
-        fd: where to write.
-        title: what the user calls it; None is standard output, which stays open.
     """
 
-    def __init__(self, fd: int, title: str | None = None) -> None:
-        super().__init__(fd, "wb", closefd=title is not None)
-        self._title = title or "standard output"
+    def __init__(self, target: Target) -> None:
+        super().__init__(target.fd, "wb", closefd=target.title is not None)
+        self._title = target.title or "standard output"
+        self._new, self._replaces = target.new, target.replaces
+
+    def begin(self) -> None:
+        """Let go of what the file held before. Raises OSError."""
+        if self._replaces:
+            self._replaces = False
+            if stat.S_ISREG(os.fstat(self.fileno()).st_mode):
+                self.truncate(0)
+
+    def abandon(self) -> None:
+        """Nothing was written: leave everything as it was, and close."""
+        if self._new:
+            with contextlib.suppress(OSError):
+                os.unlink(self._title)
+        self.close()
 
     def write(self, data: Buffer, /) -> int:
         whole = memoryview(data).cast("B")
@@ -61,6 +87,7 @@ class Outlet(io.FileIO):
 
     def _write_all(self, data: memoryview, ends: Iterable[int]) -> None:
         """Write everything; `ends` are the places at which it may break off."""
+        self.begin()
         rest = data
         try:
             while rest:
@@ -92,16 +119,15 @@ class SharedTerminal(Outlet):
     """A terminal on which something else may stand below: it is lifted while this writes.
 
     Args:
+        lifted: a context in which that is so.
         foreign: what is written comes from servers and inputs, so it may not steer the terminal.
 
     Attributes:
         ragged: the last line is not at its end.
     """
 
-    def __init__(
-        self, fd: int, title: str | None, lifted: Callable[[], AbstractContextManager[None]], *, foreign: bool
-    ) -> None:
-        super().__init__(fd, title)
+    def __init__(self, target: Target, lifted: Callable[[], AbstractContextManager[None]], *, foreign: bool) -> None:
+        super().__init__(target)
         self._lifted = lifted
         self._foreign = foreign
         self.ragged = False
@@ -113,13 +139,16 @@ class SharedTerminal(Outlet):
             super()._write_all(memoryview(shown), ends)
 
 
-def open_file(path: str | None, *, append: bool = False) -> int:
-    """A descriptor for the results: a new or emptied file, one that goes on, or standard output. Raises UsageError."""
+def open_file(path: str | None, *, append: bool = False) -> Target:
+    """A file that is new, written anew or gone on with, or standard output. Raises UsageError."""
+    how = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_APPEND if append else 0)
     try:
-        if path is not None:
-            how = os.O_APPEND if append else os.O_TRUNC
-            return os.open(path, os.O_WRONLY | os.O_CREAT | how | os.O_CLOEXEC, 0o666)
-        return sys.stdout.fileno()
+        if path is None:
+            return Target(sys.stdout.fileno())
+        try:
+            return Target(os.open(path, how | os.O_EXCL, 0o666), path, new=True)
+        except FileExistsError:
+            return Target(os.open(path, how, 0o666), path, replaces=not append)
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
     except AttributeError:

@@ -26,7 +26,6 @@ class Results:
     """The open output of one run. Raises UsageError when it cannot be opened.
 
     Args:
-        path: a file; None is standard output.
         append: the file has a heading and records already, and goes on.
         lifted: a context in which the progress line is out of the way.
 
@@ -40,45 +39,51 @@ class Results:
     def __init__(
         self,
         given: Given,
-        path: str | None,
         lifted: Callable[[], AbstractContextManager[None]],
         *,
         append: bool = False,
     ) -> None:
-        fd = open_file(path, append=append)
-        terminal = os.isatty(fd)
+        path = given.output_file
+        target = open_file(path, append=append)
+        terminal = os.isatty(target.fd)
         self.format = given.format_for(terminal and path is None)
         self.ragged = terminal and (self.format == "body" or given.write_out is not None)
         if terminal:
             # A table has colours of its own and has made the rest harmless.
-            self._outlet: Outlet = SharedTerminal(fd, path, lifted, foreign=self.format != "table")
+            self._outlet: Outlet = SharedTerminal(target, lifted, foreign=self.format != "table")
         else:
-            self._outlet = Outlet(fd, path)
-        self._table = _table(self._outlet, terminal) if self.format == "table" else None
-        self.sink = self._table or self._plain_sink(given, headed=append)
+            self._outlet = Outlet(target)
+        # What has something to write at the end, too.
+        self._whole: Table | Delimited | None = None
+        if self.format == "table":
+            self._whole = _table(self._outlet, terminal)
+        elif given.write_out is None and self.format in ("csv", "tsv"):
+            self._whole = Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not append)
+        self.sink: Sink = self._whole or self._plain_sink(given)
         self.secure = self._outlet.secure
 
     def finish(self) -> None:
         """Write what comes after the last result. Raises OSError."""
-        if self._table is not None:
-            self._table.finish()
+        if self._whole is not None:
+            self._whole.finish()
         elif isinstance(self._outlet, SharedTerminal) and self._outlet.ragged:
             self._outlet.write(b"\n")
 
     def close(self) -> None:
         """Close the file. Raises OSError: some file systems tell only now that they are full."""
+        self._outlet.begin()
         self._outlet.close()
 
-    def _plain_sink(self, given: Given, *, headed: bool) -> Sink:
+    def abandon(self) -> None:
+        """Close it, and leave it as it was before."""
+        self._outlet.abandon()
+
+    def _plain_sink(self, given: Given) -> Sink:
         if given.write_out is not None:
             from fetchmux.sinks.template import WriteOut
 
             return WriteOut(self._outlet, given.write_out, given.body)
-        if self.format == "jsonl":
-            return JsonLines(self._outlet, given.body)
-        if self.format == "body":
-            return Bodies(self._outlet)
-        return Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not headed)
+        return Bodies(self._outlet) if self.format == "body" else JsonLines(self._outlet, given.body)
 
 
 def _table(outlet: Outlet, terminal: bool) -> Table:

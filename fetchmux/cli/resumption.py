@@ -27,17 +27,15 @@ if TYPE_CHECKING:
 class Resumption:
     """The journal of one run, open. Raises UsageError when it cannot be kept, or when it belongs to another run.
 
-    Args:
-        path: where results go; None is standard output.
-
     Attributes:
         appends: results are appended to those that are there.
     """
 
-    def __init__(self, given: Given, path: str | None) -> None:
+    def __init__(self, given: Given) -> None:
         assert given.journal is not None
         self._given = given
         self._name = given.journal
+        path = given.output_file
         self._path = path if path is None or _is_file(path) else None
         self._book = Book(self._name)
         self._terms = _terms(given, self._path)
@@ -46,7 +44,7 @@ class Resumption:
         try:
             self.appends = self._goes_on()
         except BaseException:
-            self._book.close()
+            self._book.abandon()
             raise
 
     def keep(
@@ -67,6 +65,10 @@ class Resumption:
     def close(self) -> None:
         """Let go of the journal."""
         self._book.close()
+
+    def abandon(self) -> None:
+        """Let go of it, and leave it as it was."""
+        self._book.abandon()
 
     def _goes_on(self) -> bool:
         """Whether there is a run to go on with; then its output is mended."""

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from fetchmux.cli.between import Between
 from fetchmux.cli.console import Console
-from fetchmux.cli.outlets import Outlet, open_file
+from fetchmux.cli.files import Files
 from fetchmux.cli.recipe import recipe
-from fetchmux.cli.results import Results
 from fetchmux.cli.snapshot import write_snapshot
 from fetchmux.cli.sources import Source
 from fetchmux.cli.summary import details, ended_early, hint, summary, summary_json
@@ -26,18 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fetchmux.cli.given import Given
-    from fetchmux.cli.resumption import Resumption
     from fetchmux.cli.signals import Interruption
     from fetchmux.settings import Options
-    from fetchmux.sinks.archive import Archive
     from fetchmux.spread.spread import Spread
 
 
 class Run:
-    """One run. Raises UsageError before anything is fetched.
-
-    The output is opened last, so that a mistake in the rest of the command empties no file.
-    """
+    """One run. Raises UsageError before anything is fetched; then every file is what it was before."""
 
     def __init__(self, given: Given) -> None:
         self._given = given
@@ -47,26 +41,31 @@ class Run:
         self._source = Source(given.targets, given.inputs, globs=globs)
         if given.expect_sha256 is not None and self._source.total != 1:
             raise UsageError('--expect-sha256 is of one URL; JSON lines have "sha256" for each')
-        path = None if given.output == "-" else given.output
         refuse_double_use(given, self._source)
         self._console = console = Console(quiet=given.quiet)
-        self._resumption = _resumption(given, path)
-        self._archives = _archives(given)
-        self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
-        appends = self._resumption is not None and self._resumption.appends
-        self._results = Results(given, path, console.lifted, append=appends)
         self._progress = given.progress or ("bar" if console.watched else "off")
         self._told = console.watched or given.verbose or self._progress == "plain"
-        self._between = between = Between(
-            given, read_requests(self._source, common), self._results, lambda: self._session.stop()
-        )
+        self._refused = False
+        self._files = files = Files(given, console.lifted)
+        requests = read_requests(self._source, common)
+        self._between = Between(given, requests, files.results, lambda: self._session.stop())
+        try:
+            self._session = self._join(self._between)
+        except BaseException:
+            self._between.close()
+            files.abandon()
+            raise
+
+    def _join(self, between: Between) -> Session | Spread:
+        """Put between the list and the results what was asked for, and who fetches. Raises UsageError."""
+        given, console, files = self._given, self._console, self._files
         between.observe(console, told=self._told)
         between.limit()
-        between.archive(self._archives)
-        between.choose(self._resumption, console.notice)
+        between.archive(files.archives)
+        between.choose(files.resumption, console.notice)
         between.order()
         between.revalidate()
-        self._session = _runner(between, given.options(self._results.format), given, console.notice)
+        return _runner(between, given.options(files.results.format), given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""
@@ -89,9 +88,9 @@ class Run:
             self._console.notice(self._ended_early("interrupted"))
             if failure is not None and not isinstance(failure, BrokenPipeError):
                 self._console.say(_told(failure))
-        if self._summary is not None and statistics is not None:
+        if self._files.summary is not None and statistics is not None and not self._refused:
             ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
-            with self._summary as file:
+            with self._files.summary as file:
                 file.write(summary_json(tally, statistics, seconds, ended=ended, status=status))
         return status
 
@@ -105,7 +104,7 @@ class Run:
             self._console.say(f"backend {self._given.backend}, window {self._given.concurrency:,}{several}, {python}")
             if self._given.defaults:
                 self._console.say(f"defaults: {', '.join(self._given.defaults)}")
-        if self._progress == "bar" and not self._results.ragged:
+        if self._progress == "bar" and not self._files.results.ragged:
             from fetchmux.cli.progress import ProgressLine
 
             self._console.line = ProgressLine(session, self._to_do(), statistics)
@@ -116,7 +115,7 @@ class Run:
 
     def _to_do(self) -> int | None:
         """How many inputs this run fetches, where that is known beforehand."""
-        done = 0 if self._resumption is None else self._resumption.done
+        done = 0 if self._files.resumption is None else self._files.resumption.done
         return None if self._source.total is None else self._source.total - done
 
     def _fetch(self) -> OSError | UsageError | None:
@@ -124,19 +123,25 @@ class Run:
         try:
             try:
                 self._session.run()
-                self._results.finish()
+                self._files.results.finish()
+            except UsageError:
+                self._refused = not self._session.tally.done
+                raise
             finally:
-                self._between.close()
-                if self._between.keeping is not None:
-                    self._between.keeping.sync()
-                for archive in self._archives:
-                    archive.close()
-                self._results.close()
-                if self._resumption is not None:
-                    self._resumption.close()
+                self._close()
         except (OSError, UsageError) as failure:
             return failure
         return None
+
+    def _close(self) -> None:
+        """Close all but the summary, which is still to be written. Raises OSError."""
+        self._between.close()
+        if self._refused:
+            self._files.abandon()
+            return
+        if self._between.keeping is not None:
+            self._between.keeping.sync()
+        self._files.close()
 
     def _cut_short(self) -> str | None:
         """Why the run has ended before its list."""
@@ -145,13 +150,14 @@ class Run:
         return self._between.cut_short
 
     def _ended_early(self, reason: str) -> str:
-        return ended_early(reason, self._session.tally, whole=self._source.ended, kept=self._resumption is not None)
+        kept = self._given.journal is not None
+        return ended_early(reason, self._session.tally, whole=self._source.ended, kept=kept)
 
     def _conclude(self, failure: OSError | UsageError | None, seconds: float) -> int:
         """The last words of a run that nobody interrupted, and its exit status."""
         tally = self._session.tally
         if isinstance(failure, UsageError):
-            if not tally.done:
+            if self._refused:
                 raise failure
             self._console.say(_told(failure))
             return 1
@@ -173,23 +179,6 @@ class Run:
 
 def _told(failure: OSError | UsageError) -> str:
     return f"{failure.filename}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
-
-
-def _resumption(given: Given, path: str | None) -> Resumption | None:
-    if given.journal is None:
-        return None
-    from fetchmux.cli.resumption import Resumption
-
-    return Resumption(given, path)
-
-
-def _archives(given: Given) -> list[Archive]:
-    """The archives, opened. Raises UsageError."""
-    if given.har is None and given.warc is None:
-        return []
-    from fetchmux.cli.archives import open_archives
-
-    return open_archives(given)
 
 
 def _runner(between: Between, options: Options, given: Given, notice: Callable[[str], None]) -> Session | Spread:

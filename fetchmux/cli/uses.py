@@ -47,7 +47,7 @@ def _written(given: Given) -> Iterator[tuple[str, str | None, Identity]]:
         yield "output", None, _standard_output()
         return
     yield from _named("journal", given.journal)
-    if given.output in (None, "-"):
+    if given.output_file is None:
         yield "output", None, _standard_output()
     else:
         yield from _named("output", given.output)

@@ -6,6 +6,7 @@ holds the terms of the run: what must not change from one run to the next.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -54,7 +55,7 @@ class Book:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._fd = _open(path)
+        self._fd, self._new = _open(path)
         self.past = Past()
         self.terms: dict[str, str | int | bool | None] | None = None
         self._encode = msgspec.json.Encoder().encode
@@ -82,6 +83,15 @@ class Book:
 
     def close(self) -> None:
         """Let go of it."""
+        os.close(self._fd)
+
+    def abandon(self) -> None:
+        """Nothing was added: leave the file as it was, and let go of it."""
+        with contextlib.suppress(OSError):
+            if self._new:
+                os.unlink(self._path)
+            elif self.terms is None:
+                os.ftruncate(self._fd, 0)
         os.close(self._fd)
 
     def _write(self, data: bytes) -> None:
@@ -142,12 +152,18 @@ def _may_begin(line: bytes) -> bool:
     return line.startswith(_BEGINNING) or _BEGINNING.startswith(line) or not line.strip(b"\0")
 
 
-def _open(path: str) -> int:
+def _open(path: str) -> tuple[int, bool]:
+    """A descriptor, and whether there was no such file before. Raises UsageError."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+    new = True
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+        try:
+            fd = os.open(path, flags | os.O_EXCL, 0o666)
+        except FileExistsError:
+            new, fd = False, os.open(path, flags, 0o666)
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot keep the journal {path!r}: {getattr(error, 'strerror', None) or error}") from None
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise UsageError(f"cannot keep the journal {path!r}: it is no regular file")
-    return fd
+    return fd, new

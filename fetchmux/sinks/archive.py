@@ -27,6 +27,10 @@ class Archive(Sink, Protocol):
         """Nothing more will come. Raises OSError."""
         ...
 
+    def abandon(self) -> None:
+        """Nothing has come: leave the file as it was."""
+        ...
+
 
 class Archived:
     """A sink before another one: shows each result to the archives, which alone see what was sent."""
@@ -34,8 +38,10 @@ class Archived:
     def __init__(self, sink: Sink, archives: list[Archive]) -> None:
         self._sink = sink
         self._archives = archives
+        self._begun = False
 
     def write(self, result: Result) -> None:
+        self._begun = True
         try:
             for archive in self._archives:
                 archive.write(result)
@@ -48,7 +54,8 @@ class Archived:
 
     def flush(self) -> None:
         try:
-            for archive in self._archives:
+            # Before there is anything to write, the list may yet turn out to be none, and the files stay as they were.
+            for archive in self._archives if self._begun else ():
                 archive.flush()
         finally:
             self._sink.flush()
@@ -78,8 +85,11 @@ class ArchiveFile:
     """A file that is whole after each `put`: what ends it is written with what comes before, and over it the next time.
 
     Args:
-        path: the file, emptied, or with `fresh` one that must not exist yet.
+        path: the file, emptied by the first `put`, or with `fresh` one that must not exist yet.
         tail: what ends the file.
+
+    Attributes:
+        new: it was not there before.
 
     Raises:
         UsageError: it cannot be written, or is no file that could be written over.
@@ -90,19 +100,19 @@ class ArchiveFile:
         self._tail = tail
         self._end = 0
         try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_EXCL if fresh else 0)
-            self._fd = os.open(path, flags, 0o666)
+            self._fd, self.new = _open(path, fresh=fresh)
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             os.close(self._fd)
             raise UsageError(f"an archive needs a file of its own, and {path!r} is none")
-        os.ftruncate(self._fd, 0)
 
     def put(self, data: bytes) -> None:
         """Write `data` before the tail. Raises OSError with the file's name in it."""
         rest, at = memoryview(data + self._tail), self._end
         try:
+            if not at:
+                os.ftruncate(self._fd, 0)
             while rest:
                 count = os.pwrite(self._fd, rest, at)
                 rest, at = rest[count:], at + count
@@ -121,3 +131,21 @@ class ArchiveFile:
     def close(self) -> None:
         """Close the file. Raises OSError."""
         os.close(self._fd)
+
+    def abandon(self) -> None:
+        """Leave everything as it was, and close."""
+        if self.new:
+            with contextlib.suppress(OSError):
+                os.unlink(self._path)
+        os.close(self._fd)
+
+
+def _open(path: str, *, fresh: bool) -> tuple[int, bool]:
+    """A descriptor, and whether there was no such file before. Raises OSError, ValueError."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | os.O_EXCL, 0o666), True
+    except FileExistsError:
+        if fresh:
+            raise
+        return os.open(path, flags, 0o666), False

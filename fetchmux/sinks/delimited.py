@@ -19,20 +19,33 @@ _LINE_END = "\r\n"
 
 
 class Delimited:
-    """Writes a heading, unless there is one already, and rows; truth is true and false, nothing an empty field."""
+    """Writes a heading, unless there is one already, and rows; truth is true and false, nothing an empty field.
+
+    The heading comes with the first row, or at the end: until then the list may turn out to be none.
+    """
 
     def __init__(self, stream: BinaryIO, delimiter: str, *, heading: bool = True) -> None:
         self._blocks = Blocks(stream)
         self._row = io.StringIO()
         self._writer = csv.writer(self._row, delimiter=delimiter, lineterminator=_LINE_END)
-        if heading:
-            self._add(COLUMNS)
+        self._headed = not heading
 
     def write(self, result: Result) -> None:
+        self._head()
         self._add([_plain(result, column) for column in COLUMNS])
 
     def flush(self) -> None:
         self._blocks.flush()
+
+    def finish(self) -> None:
+        """Nothing more will come. Raises OSError."""
+        self._head()
+        self.flush()
+
+    def _head(self) -> None:
+        if not self._headed:
+            self._headed = True
+            self._add(COLUMNS)
 
     def _add(self, row: list[str] | tuple[str, ...]) -> None:
         self._writer.writerow(row)

@@ -40,7 +40,8 @@ class Har:
         self._pieces = [b'{"log":{"version":"1.2","creator":' + creator + b',"entries":[']
         self._size = 0
         self._between = b"\n"
-        self.flush()
+        if file.new:
+            self.flush()
 
     def write(self, result: Result) -> None:
         started = datetime.fromtimestamp(self._calendar() - result.timings.total, UTC)
@@ -61,6 +62,9 @@ class Har:
             self.flush()
         finally:
             self._file.close()
+
+    def abandon(self) -> None:
+        self._file.abandon()
 
 
 def entry(result: Result, started: datetime) -> dict[str, Any]:

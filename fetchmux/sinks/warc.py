@@ -38,7 +38,8 @@ class Warc:
         self._writer = WARCWriter(self._buffer, gzip=True, warc_version="1.1")
         info = {"software": software, "format": "WARC File Format 1.1"}
         self._writer.write_record(self._writer.create_warcinfo_record(None, info))
-        self.flush()
+        if file.new:
+            self.flush()
 
     def write(self, result: Result) -> None:
         if result.error is not None or result.body is None or not isinstance(result.sent, bytes):
@@ -71,6 +72,9 @@ class Warc:
             self.flush()
         finally:
             self._file.close()
+
+    def abandon(self) -> None:
+        self._file.abandon()
 
     def _record(self, result: Result, kind: str, head: _Head, body: bytes, about: dict[str, str]) -> object:
         return self._writer.create_warc_record(

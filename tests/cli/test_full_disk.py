@@ -70,10 +70,10 @@ def test_a_full_standard_output_ends_with_a_whole_record_and_others_go_on_behind
 
 
 def test_what_others_have_written_behind_it_is_not_taken_back(tmp_path: Path):
-    from fetchmux.cli.outlets import Outlet
+    from fetchmux.cli.outlets import Outlet, open_file
 
     path = tmp_path / "out"
-    outlet = Outlet(os.open(path, os.O_WRONLY | os.O_CREAT), str(path))
+    outlet = Outlet(open_file(str(path)))
     calls = iter([5])
 
     def some(data: memoryview) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -132,12 +133,44 @@ def test_devices_have_room_for_all_uses_at_once(tmp_path: Path):
     assert (result.returncode, result.stderr) == (0, b"")
 
 
-def test_a_wrong_use_empties_no_output(target: str, tmp_path: Path):
-    output = tmp_path / "output"
-    output.write_text("precious")
-    for options in (["-i", "/nowhere"], ["-b", "epol"], ["--template", "x"]):
-        assert CliRunner().invoke(cli, ["get", *options, "-o", str(output), target]).exit_code == 2
-    assert output.read_text() == "precious"
+OUTPUTS = {"-o": "output", "--summary": "summary", "--har": "har", "--warc": "warc", "--journal": "journal"}
+LATE = {
+    "an input": ["-i", "/nowhere"],
+    "a backend": ["-b", "epol"],
+    "a template": ["--template", "x"],
+    "another output": ["-o", "/nowhere/file"],
+    "a certificate": ["--cacert", "/nowhere"],
+    "a certificate for several processes": ["--processes", "2", "--cacert", "/nowhere"],
+    "a proxy": ["--proxy", "ftp://h"],
+    "a column that the list does not have": ["--column", "size"],
+}
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("wrong", LATE.values(), ids=LATE)
+def test_a_wrong_use_empties_no_output_and_makes_none(
+    target: str, tmp_path: Path, wrong: list[str], known: bool, form: str
+):
+    options = ["--format", form] + [word for option, name in OUTPUTS.items() for word in (option, str(tmp_path / name))]
+    # A journal that is empty has not begun.
+    content = dict.fromkeys(OUTPUTS.values(), "precious") | {"journal": ""} if known else {}
+    for name, text in content.items():
+        (tmp_path / name).write_text(text)
+    result = CliRunner().invoke(cli, ["get", *options, *wrong, target])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == content
+
+
+def test_a_run_without_results_empties_what_it_was_to_write(tmp_path: Path):
+    paths = {name: tmp_path / name for name in ("output", "har", "warc")}
+    for path in paths.values():
+        path.write_text("old" * 1000)
+    options = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+    assert shell.run("get", "-i", "/dev/null", *options).returncode == 0
+    assert paths["output"].read_bytes() == b""
+    assert json.loads(paths["har"].read_bytes())["log"]["entries"] == []
+    assert paths["warc"].read_bytes().startswith(b"\x1f\x8b")
 
 
 def test_a_closed_standard_output_is_a_wrong_use(target: str):

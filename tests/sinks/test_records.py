@@ -60,7 +60,8 @@ def rows(*results: Result, delimiter: str = ",") -> str:
     sink = Delimited(stream, delimiter)
     for each in results:
         sink.write(each)
-    sink.flush()
+        sink.flush()
+    sink.finish()
     return stream.getvalue().decode()
 
 
@@ -193,6 +194,12 @@ def test_a_table_has_this_heading_and_these_rows():
 
 def test_a_table_of_nothing_is_its_heading():
     assert rows() == ",".join(COLUMNS) + "\n"
+
+
+def test_a_heading_waits_for_the_first_row():
+    stream = io.BytesIO()
+    Delimited(stream, ",").flush()
+    assert stream.getvalue() == b""
 
 
 ODD = ['a"b', "a,b", "a\tb", "a\nb", "a\rb", "a\r\nb", " a ", "", "日本", "=1+1", "'", '"', "\u2028"]
