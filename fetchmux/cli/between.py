@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
-    from fetchmux.sinks.revalidation import Revalidation
+    from fetchmux.sinks.etags import Etags
     from fetchmux.sinks.statistics import Statistics
 
     Requests = Iterator[Request | None]
@@ -49,7 +49,7 @@ class Between:
         self._results = results
         self._limit: FailureLimit | None = None
         self._disk: FullDisk | None = None
-        self._revalidation: Revalidation | None = None
+        self._etags: Etags | None = None
         self._stop = stop
 
     def observe(self, console: Console, *, told: bool) -> None:
@@ -93,19 +93,21 @@ class Between:
             ordered = Ordered(self.requests, self.sink, room(self._given.concurrency))
             self.requests, self.sink = ordered.requests(), ordered
 
-    def revalidate(self) -> None:
+    def revalidate(self, notice: Callable[[str], None]) -> None:
         """Ask of what was saved whether it has changed. What a journal compares is the list as it was given."""
         if self._given.etag and self._given.save_dir is not None:
+            from fetchmux.sinks.etags import Etags
             from fetchmux.sinks.revalidation import Revalidation
 
             directory = os.path.abspath(self._given.save_dir)
-            revalidation = self._revalidation = Revalidation(directory, self.requests, self.sink)
+            self._etags = Etags(directory, decoded=self._given.compressed, notice=notice)
+            revalidation = Revalidation(self._etags, self.requests, self.sink)
             self.requests, self.sink = revalidation.requests(), revalidation
 
     def close(self) -> None:
         """Let go of what was opened here."""
-        if self._revalidation is not None:
-            self._revalidation.close()
+        if self._etags is not None:
+            self._etags.close()
 
     @property
     def cut_short(self) -> str | None:

@@ -66,7 +66,7 @@ class Run:
         between.archive(self._archives)
         between.choose(self._resumption, console.notice)
         between.order()
-        between.revalidate()
+        between.revalidate(console.notice)
         self._session = _runner(between, given.options(self._results.format), given, console.notice)
 
     def work(self, interruption: Interruption) -> int:

@@ -17,7 +17,7 @@ from fetchmux.frontier.ending import Ending
 from fetchmux.frontier.intake import Intake
 from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
-from fetchmux.frontier.sequel import AT_ONCE, Sequels
+from fetchmux.frontier.sequel import AT_ONCE, Confirmed, Sequels
 from fetchmux.frontier.window import Window
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
@@ -56,6 +56,7 @@ class Frontier:
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
         logins: the credentials of hosts that redirects lead to.
         elsewhere: takes a job over after a redirect, for another run to go on with it; False: it stays.
+        confirmed: whether a 304 speaks of what was saved before, which is still there.
         backend: the strategy's name, for the records.
 
     Attributes:
@@ -78,6 +79,7 @@ class Frontier:
         calendar: Callable[[], float],
         logins: Logins | None = None,
         elsewhere: Callable[[Job], bool] | None = None,
+        confirmed: Confirmed | None = None,
         backend: str,
     ) -> None:
         self.failure: Exception | None = None
@@ -94,7 +96,7 @@ class Frontier:
         self._parking = Parking(reach, options.connect_timeout, clock)
         self._intake = Intake(source, self._parking, lookahead, self._unsendable, clock)
         self._admission = Admission(self._intake, options, max(lookahead, MOST_HELD), clock)
-        self._sequels = Sequels(options, chance, calendar, logins)
+        self._sequels = Sequels(options, chance, calendar, logins, confirmed)
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
         self._ending = Ending(None if options.deadline is None else clock() + options.deadline)
@@ -308,7 +310,7 @@ class Frontier:
             return False
         if self._ending.stopped:
             if exchange.error is None and sequel is AT_ONCE:
-                message = "the run was stopped before this redirect was followed"
+                message = "the run was stopped before this reply was followed up"
                 exchange.error = FetchError(Code.CANCELLED, message, Phase.HEAD)
             return False
         if sequel.after is None:

@@ -55,6 +55,11 @@ class SavedBody:
     def finish(self, result: Result) -> None:
         if result.method == "HEAD" or result.status in _WITHOUT_BODY or not result.ok:
             self.drop()
+            if result.ok and self._request.known is not None:
+                # Late: few runs know anything beforehand.
+                from fetchmux.sinks.validators import tell_of_unchanged
+
+                tell_of_unchanged(result, self._request.known)
             return
         with _save_failures():
             if self._fd < 0:
