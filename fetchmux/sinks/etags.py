@@ -1,13 +1,14 @@
 """The index of what was saved: a file in the directory of the bodies that says what their servers said of them.
 
-A line is added for each body; the latest of each request counts. What it does not tell, or not any more, costs no more
-than a fetch. In memory is a line of it for each body, some 600 bytes.
+A line is added for each body, with a check before it; the latest of each request counts. What it does not tell, or not
+any more, costs no more than a fetch. In memory is a line of it for each body, some 600 bytes.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+import zlib
 from collections.abc import Callable
 
 import msgspec
@@ -91,7 +92,7 @@ class Etags:
         if not self._new:
             return
         # One write, so that several runs may share the index; a torn line before it must not take its first along.
-        lines = b"\n" * self._torn + b"".join(msgspec.json.encode(line) + b"\n" for line in self._new)
+        lines = b"\n" * self._torn + b"".join(map(_written, self._new))
         self._new.clear()
         try:
             self._torn = os.write(self._fd, lines) < len(lines)
@@ -125,13 +126,25 @@ class Etags:
             raise UsageError(f"cannot use {self._path!r}: it is no file")
 
     def _load(self) -> None:
-        decode = msgspec.json.Decoder(_Line).decode
         text = b""
         with open(self._fd, "rb", closefd=False) as index:
             for text in index:
-                try:
-                    line = decode(text)
-                except msgspec.MsgspecError:
-                    continue
-                self._lines[line.key] = line
+                if (line := _read(text)) is not None:
+                    self._lines[line.key] = line
         self._torn = bool(text) and not text.endswith(b"\n")
+
+
+def _written(line: _Line) -> bytes:
+    told = msgspec.json.encode(line)
+    return b"%08x %b\n" % (zlib.crc32(told), told)
+
+
+def _read(text: bytes) -> _Line | None:
+    """A line again; None where it is not what was written: a digit less in a tag would make it another one's."""
+    check, _, told = text.rstrip(b"\n").partition(b" ")
+    if check != b"%08x" % zlib.crc32(told):
+        return None
+    try:
+        return msgspec.json.decode(told, type=_Line)
+    except (msgspec.MsgspecError, ValueError):
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -141,17 +142,32 @@ def test_a_line_of_the_index_that_cannot_be_read_costs_no_more_than_a_fetch(tmp_
     run(tmp_path, TAGGED)
     index = tmp_path / INDEX
     good = index.read_bytes()
-    for damaged in (b'[1,"http://h/b","b', b'["http://h/a","a","1",null]\n', good.replace(b'"a"', b'"\\u0000"')):
+    for damaged in (good[:-9], b'["http://h/a","a","1",null]\n', _checked(b"[1]"), _checked(b'["\xff"]'), b" "):
         index.write_bytes(b"\xff\n[1]\n" + good + damaged)
         run(tmp_path, TAGGED)
         assert run(tmp_path, [], status=304) == QUESTION
+
+
+def _checked(told: bytes) -> bytes:
+    return b"%08x %b\n" % (zlib.crc32(told), told)
+
+
+def test_a_line_in_which_anything_has_become_something_else_is_not_believed(tmp_path: Path):
+    run(tmp_path, TAGGED)
+    index = tmp_path / INDEX
+    good = index.read_bytes()
+    for old, new in ((b'\\"1\\"', b'\\"2\\"'), (b'"a"', b'"\\u0000"'), (b"20:00:00", b"20:00:01")):
+        index.write_bytes(good.replace(old, new))
+        assert good != index.read_bytes()
+        assert run(tmp_path, []) == ()
 
 
 @pytest.mark.parametrize("tag", ["*", '\\"1\\"\\r\\nX: y'])
 def test_an_index_puts_nothing_into_a_request_that_is_no_validator(tag: str, tmp_path: Path):
     run(tmp_path, TAGGED)
     index = tmp_path / INDEX
-    index.write_bytes(index.read_bytes().replace(b'\\"1\\"', tag.encode()))
+    told = index.read_bytes().partition(b" ")[2].rstrip()
+    index.write_bytes(_checked(told.replace(b'\\"1\\"', tag.encode())))
     assert run(tmp_path, TAGGED) == (QUESTION[1],)
 
 
