@@ -27,6 +27,8 @@ from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
 TICK = 0.05
+# And where there is nothing to wait for none shorter, lest one that has still to clear up burns its core.
+SOON = 0.001
 # Jobs that limits of pace or of hosts may hold back; beyond that many the input waits.
 MOST_HELD = 4_096
 # While other addresses remain, one has this share of the time for connecting.
@@ -151,6 +153,8 @@ class Frontier:
             return min(TICK, self._window.opens_at - now)
         if self._intake.hurried:
             return 0.0
+        if self.exhausted:
+            return SOON
         longest = min(TICK, self._admission.wait(now))
         if self._parking:
             longest = min(longest, _patience(now, self._parking.since))
@@ -351,4 +355,4 @@ class Frontier:
 
 def _patience(now: float, since: float) -> float:
     """Ask often at first, and more seldom the longer it has been in vain."""
-    return min(TICK, max(0.001, (now - since) / 10))
+    return min(TICK, max(SOON, (now - since) / 10))
