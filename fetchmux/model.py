@@ -174,6 +174,8 @@ class Result(msgspec.Struct):
         reused: the connection had already carried a request.
         sent: with `Options.archive`, the bytes of the last request. No part of the record: whoever keeps archives
             takes it out, and what is not set is not encoded.
+        spooled: the file that holds a large body in the place of `body`, with `Options.spool`; whoever writes the body
+            removes it. No part of the record either.
     """
 
     index: int
@@ -201,6 +203,7 @@ class Result(msgspec.Struct):
     error: Failure | None
     backend: str
     sent: bytes | msgspec.UnsetType = msgspec.UNSET
+    spooled: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class CookieKeeper(Protocol):

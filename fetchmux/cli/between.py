@@ -58,8 +58,10 @@ class Between:
             from fetchmux.sinks.statistics import Statistics
 
             self.sink = self.statistics = Statistics(self.sink)
-        if told:
-            self.sink = Watched(self.sink, console, failures=self._given.verbose)
+        # Bare bodies tell nothing of those that are missing.
+        failures = self._given.verbose or (self._results.format == "body" and not self._given.quiet)
+        if told or failures:
+            self.sink = Watched(self.sink, console, failures=failures)
 
     def limit(self) -> None:
         """End the run when too much fails."""

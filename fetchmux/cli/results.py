@@ -9,13 +9,14 @@ import os
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.outlets import Outlet, SharedTerminal, open_file
-from fetchmux.sinks.bodies import Bodies
+from fetchmux.errors import UsageError
 from fetchmux.sinks.delimited import Delimited
 from fetchmux.sinks.jsonl import JsonLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from tempfile import TemporaryDirectory
 
     from fetchmux.cli.given import Given
     from fetchmux.cli.table import Table
@@ -33,6 +34,7 @@ class Results:
     Attributes:
         format: how results are written.
         sink: takes them.
+        spool: a directory for large bodies on their way there, or None; it lasts until `close`.
         secure: waits until what was written is on the disk.
         ragged: a terminal shows what may break off in a line: nothing may be drawn below.
     """
@@ -57,6 +59,8 @@ class Results:
         self._table = _table(self._outlet, terminal) if self.format == "table" else None
         self.sink = self._table or self._plain_sink(given, headed=append)
         self.secure = self._outlet.secure
+        self._spool = _spool() if self.format == "body" else None
+        self.spool = None if self._spool is None else self._spool.name
 
     def finish(self) -> None:
         """Write what comes after the last result. Raises OSError."""
@@ -67,6 +71,8 @@ class Results:
 
     def close(self) -> None:
         """Close the file. Raises OSError: some file systems tell only now that they are full."""
+        if self._spool is not None:
+            self._spool.cleanup()
         self._outlet.close()
 
     def _plain_sink(self, given: Given, *, headed: bool) -> Sink:
@@ -77,8 +83,20 @@ class Results:
         if self.format == "jsonl":
             return JsonLines(self._outlet, given.body)
         if self.format == "body":
+            from fetchmux.sinks.bodies import Bodies
+
             return Bodies(self._outlet)
         return Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not headed)
+
+
+def _spool() -> TemporaryDirectory[str]:
+    """Loaded for those who want bodies alone. Raises UsageError."""
+    import tempfile
+
+    try:
+        return tempfile.TemporaryDirectory(prefix="fetchmux-")
+    except OSError as error:
+        raise UsageError(f"there is no place for bodies on their way (TMPDIR): {error.strerror}") from None
 
 
 def _table(outlet: Outlet, terminal: bool) -> Table:

@@ -67,7 +67,8 @@ class Run:
         between.choose(self._resumption, console.notice)
         between.order()
         between.revalidate(console.notice)
-        self._session = _runner(between, given.options(self._results.format), given, console.notice)
+        options = given.options(self._results.format, self._results.spool)
+        self._session = _runner(between, options, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""

@@ -89,6 +89,8 @@ def store_opener(options: Options) -> Opener:
         "keep": lambda request: Keep() if request.sha256 is None else Several([_digest(request), Keep()]),
     }
     usual, saving = openers[options.body], options.save
+    if options.spool is not None and options.body == "keep" and not options.archive:
+        usual = _spooler(options.spool)
     if options.archive and options.body != "keep":
         usual = _kept_beside(usual)
     if saving is None:
@@ -102,6 +104,16 @@ def store_opener(options: Options) -> Opener:
         return saved if other is None else Several([other, saved])
 
     return open_both
+
+
+def _spooler(directory: str) -> Opener:
+    from fetchmux.sinks.spooling import Spooled
+
+    def open_spool(request: Request) -> Store:
+        spool = Spooled(directory)
+        return spool if request.sha256 is None else Several([_digest(request), spool])
+
+    return open_spool
 
 
 def _digest(request: Request) -> Digest:
