@@ -206,6 +206,10 @@ class Result(msgspec.Struct):
     spooled: str | msgspec.UnsetType = msgspec.UNSET
 
 
+# What results have and records do not.
+UNRECORDED = ("sent", "spooled")
+
+
 class CookieKeeper(Protocol):
     """Cookies of one input, from hop to hop."""
 
