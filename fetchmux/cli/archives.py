@@ -11,15 +11,11 @@ from fetchmux.sinks.archive import ArchiveFile
 
 if TYPE_CHECKING:
     from fetchmux.cli.given import Given
-    from fetchmux.cli.sources import Source
     from fetchmux.sinks.archive import Archive
 
 
-def open_archives(given: Given, source: Source) -> list[Archive]:
+def open_archives(given: Given) -> list[Archive]:
     """One for each option that was given. A run that resumes does not write over what an earlier one has archived."""
-    for path in filter(None, (given.har, given.warc)):
-        if source.includes(path) or path in (given.output, given.journal) or given.har == given.warc:
-            raise UsageError(f"{path!r} has another use in this run")
     fresh = given.resume is not None
     archives: list[Archive] = []
     if given.warc is not None:

@@ -7,6 +7,7 @@ stands. What an option means is not known here; a value may be secret, so most a
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 FILE = "fetchmux.toml"
 _PROJECT = "pyproject.toml"
+# A project that only depends on fetchmux has other words before the name.
+_IN_PROJECT = re.compile(rb"tool\W{1,9}fetchmux")
 _TABLES = ("get", "compare", "serve", "engines")
 # Their values hold no secret, so they may be shown.
 _HARMLESS = (click.IntRange, click.Choice, type(click.BOOL))
@@ -65,21 +68,12 @@ class Config:
 
     def _read(self, path: str, *, project: bool = False) -> None:
         """Take what a file says, if there is one."""
-        try:
-            with open(path, "rb") as file:
-                content = file.read()
-        except OSError:
+        content = _content(path)
+        if content is None or (project and b"fetchmux" not in content):
             return
-        if project and b"tool.fetchmux" not in content:
-            return
-        # Late: most runs have nothing to read.
-        import tomllib
-
-        try:
-            whole = tomllib.loads(content.decode())
-        except ValueError as error:
-            raise UsageError(f"in {path}: {error}") from None
-        tables = whole.get("tool", {}).get("fetchmux", {}) if project else whole
+        tables = _tables(content, path, project=project)
+        if not isinstance(tables, dict):
+            raise UsageError(f"in {path}: 'tool.fetchmux' is no table")
         for table, entries in tables.items():
             if table not in _TABLES or not isinstance(entries, dict):
                 raise UsageError(f"in {path}: {table!r} is none of the tables {', '.join(_TABLES)}")
@@ -128,3 +122,35 @@ class Config:
             if not isinstance(template, str) or "{key}" not in template:
                 raise UsageError(f"in {origin}: the search engine {name!r} needs a URL with {{key}}")
             self.engines[name] = template
+
+
+def _content(path: str) -> bytes | None:
+    """What is in a file; None where there is none. Raises UsageError where there is one that cannot be read."""
+    try:
+        # A named pipe must not be waited for.
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+            return file.read()
+    except OSError as error:
+        # What cannot be looked for, in the home of somebody else, say, is not there.
+        if not os.path.lexists(path):
+            return None
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _tables(content: bytes, path: str, *, project: bool) -> Any:
+    """The tables of a file of ours, or ours of a project's file. Raises UsageError."""
+    # Late: most runs have nothing to read.
+    import tomllib
+
+    try:
+        # Some editors put a mark before the first letter.
+        whole = tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        if project and not _IN_PROJECT.search(content):
+            return {}
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error
+        raise UsageError(f"in {path}: {reason}") from None
+    if not project:
+        return whole
+    tools = whole.get("tool")
+    return tools.get("fetchmux", {}) if isinstance(tools, dict) else {}

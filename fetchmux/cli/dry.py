@@ -17,6 +17,7 @@ from fetchmux.backends import registry
 from fetchmux.cli.outlets import Outlet, SharedTerminal, open_file
 from fetchmux.cli.recipe import recipe
 from fetchmux.cli.sources import Source
+from fetchmux.cli.uses import refuse_double_use
 from fetchmux.cli.wording import printable
 from fetchmux.errors import FetchError, UsageError
 from fetchmux.inputs.requests import read_requests
@@ -45,6 +46,7 @@ def dry_run(given: Given) -> int:
         raise UsageError(f"--dry-run shows what fetchmux sends; {given.backend} writes requests of its own")
     common = recipe(given)
     source = Source(given.targets, given.inputs, globs=not given.globoff and common.template is None)
+    refuse_double_use(given, source)
     requests = read_requests(source, common)
     if given.unique:
         from fetchmux.inputs.choice import unique

@@ -124,7 +124,6 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             (self.ipv4 and self.ipv6, "--ipv4 and --ipv6 exclude each other"),
             (self.key is not None and self.cert is None, "--key goes with --cert"),
             (self.quiet and self.progress not in (None, "off"), "--quiet and --progress exclude each other"),
-            (self.summary is not None and self.summary == self.output, "--summary and --output are the same file"),
             (self.quiet and self.verbose, "--quiet and --verbose exclude each other"),
         ):  # fmt: skip
             if wrong:

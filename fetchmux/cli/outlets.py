@@ -6,14 +6,16 @@ is left to be flushed when the interpreter ends and the reader has gone.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
 import select
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from fetchmux.errors import UsageError
@@ -28,6 +30,8 @@ _COMMANDS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 class Outlet(io.FileIO):
     """An unbuffered stream that writes everything or raises OSError with its title in it.
 
+    In a file that is full nothing stays of what was written in part: of one `write`, or of one of several lines.
+
     Args:
         fd: where to write.
         title: what the user calls it; None is standard output, which stays open.
@@ -38,15 +42,13 @@ class Outlet(io.FileIO):
         self._title = title or "standard output"
 
     def write(self, data: Buffer, /) -> int:
-        rest = memoryview(data).cast("B")
-        size = len(rest)
-        try:
-            while rest:
-                rest = rest[self._write_some(rest) :]
-        except OSError as error:
-            error.filename = self._title
-            raise
-        return size
+        whole = memoryview(data).cast("B")
+        self._write_all(whole, [len(whole)])
+        return len(whole)
+
+    def writelines(self, lines: Iterable[Buffer], /) -> None:
+        pieces = list(lines)
+        self._write_all(memoryview(b"".join(pieces)), accumulate(len(memoryview(piece)) for piece in pieces))
 
     def secure(self) -> None:
         """Wait until what was written is on the disk, where there is one. Raises OSError."""
@@ -56,6 +58,27 @@ class Outlet(io.FileIO):
             except OSError as error:
                 error.filename = self._title
                 raise
+
+    def _write_all(self, data: memoryview, ends: Iterable[int]) -> None:
+        """Write everything; `ends` are the places at which it may break off."""
+        rest = data
+        try:
+            while rest:
+                rest = rest[self._write_some(rest) :]
+        except OSError as error:
+            error.filename = self._title
+            with contextlib.suppress(OSError):
+                self._take_back(len(data) - len(rest), ends)
+            raise
+
+    def _take_back(self, written: int, ends: Iterable[int]) -> None:
+        """Cut what lies behind the last of the `ends` off a file."""
+        torn = written - max((end for end in ends if end <= written), default=0)
+        status, here = os.fstat(self.fileno()), self.tell() if torn else 0
+        # Standard output may be a file into which others write, too: only what is the last in it is ours to take back.
+        if torn and stat.S_ISREG(status.st_mode) and status.st_size == here:
+            self.truncate(here - torn)
+            self.seek(here - torn)
 
     def _write_some(self, data: memoryview) -> int:
         # Typed as always a number, it is None where somebody has made the descriptor non-blocking.
@@ -83,11 +106,11 @@ class SharedTerminal(Outlet):
         self._foreign = foreign
         self.ragged = False
 
-    def write(self, data: Buffer, /) -> int:
+    def _write_all(self, data: memoryview, ends: Iterable[int]) -> None:
         shown = _COMMANDS.sub(_spell, bytes(data)) if self._foreign else bytes(data)
         self.ragged = not shown.endswith(b"\n")
         with self._lifted():
-            return super().write(shown)
+            super()._write_all(memoryview(shown), ends)
 
 
 def open_file(path: str | None, *, append: bool = False) -> int:

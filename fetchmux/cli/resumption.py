@@ -39,8 +39,6 @@ class Resumption:
         self._given = given
         self._name = given.journal
         self._path = path if path is None or _is_file(path) else None
-        if self._path is not None and os.path.realpath(self._path) == os.path.realpath(self._name):
-            raise UsageError(f"{path!r} is both journal and output")
         self._book = Book(self._name)
         self._terms = _terms(given, self._path)
         self._wanted = WANTED[given.resume or "all"]

@@ -17,6 +17,7 @@ from fetchmux.cli.results import Results
 from fetchmux.cli.snapshot import write_snapshot
 from fetchmux.cli.sources import Source
 from fetchmux.cli.summary import details, ended_early, hint, summary, summary_json
+from fetchmux.cli.uses import refuse_double_use
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import read_requests
 from fetchmux.session import Session
@@ -47,12 +48,10 @@ class Run:
         if given.expect_sha256 is not None and self._source.total != 1:
             raise UsageError('--expect-sha256 is of one URL; JSON lines have "sha256" for each')
         path = None if given.output == "-" else given.output
-        for written in (path, given.journal):
-            if written is not None and self._source.includes(written):
-                raise UsageError(f"{written!r} is both input and output")
+        refuse_double_use(given, self._source)
         self._console = console = Console(quiet=given.quiet)
         self._resumption = _resumption(given, path)
-        self._archives = _archives(given, self._source)
+        self._archives = _archives(given)
         self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
         appends = self._resumption is not None and self._resumption.appends
         self._results = Results(given, path, console.lifted, append=appends)
@@ -89,6 +88,8 @@ class Run:
             status = self._conclude(failure, seconds)
         else:
             self._console.notice(self._ended_early("interrupted"))
+            if failure is not None and not isinstance(failure, BrokenPipeError):
+                self._console.say(_told(failure))
         if self._summary is not None and statistics is not None:
             ended = "interrupted" if interruption.status is not None else self._cut_short() or "complete"
             with self._summary as file:
@@ -153,7 +154,7 @@ class Run:
         if isinstance(failure, UsageError):
             if not tally.done:
                 raise failure
-            self._console.say(str(failure))
+            self._console.say(_told(failure))
             return 1
         status = 1 if tally.failed else 0
         if (reason := self._cut_short()) is not None:
@@ -163,12 +164,16 @@ class Run:
             # The reader has what it wanted, as in `fetchmux get … | head -1`: that is no failure.
             return status
         if failure is not None:
-            self._console.say(f"{failure.filename}: {failure.strerror}")
+            self._console.say(_told(failure))
             return 1
         if self._told and self._between.statistics is not None:
             for line in (summary(tally, seconds, self._between.left_out), *details(tally, self._between.statistics)):
                 self._console.tell(line)
         return status
+
+
+def _told(failure: OSError | UsageError) -> str:
+    return f"{failure.filename}: {failure.strerror}" if isinstance(failure, OSError) else str(failure)
 
 
 def _resumption(given: Given, path: str | None) -> Resumption | None:
@@ -179,13 +184,13 @@ def _resumption(given: Given, path: str | None) -> Resumption | None:
     return Resumption(given, path)
 
 
-def _archives(given: Given, source: Source) -> list[Archive]:
+def _archives(given: Given) -> list[Archive]:
     """The archives, opened. Raises UsageError."""
     if given.har is None and given.warc is None:
         return []
     from fetchmux.cli.archives import open_archives
 
-    return open_archives(given, source)
+    return open_archives(given)
 
 
 def _runner(between: Between, options: Options, given: Given, notice: Callable[[str], None]) -> Session | Spread:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Generator, Iterator
 
+from fetchmux.cli.uses import Identity, identity_of
 from fetchmux.errors import UsageError
 from fetchmux.inputs.globs import Part, count, expand
 from fetchmux.inputs.globs import parts as globs_of
@@ -61,14 +62,10 @@ class Source:
                     silent.remove(lines)
         self.ended = True
 
-    def includes(self, path: str) -> bool:
-        """Whether the regular file at `path` is one of those that are read."""
-        try:
-            there = os.stat(path)
-        except OSError:
-            return False
-        files = [part.status for part in self._parts if isinstance(part, _File)]
-        return stat.S_ISREG(there.st_mode) and any(os.path.samestat(there, status) for status in files)
+    @property
+    def files(self) -> dict[Identity, str]:
+        """What the user calls each file that is read."""
+        return {identity_of(part.status): part.name for part in self._parts if isinstance(part, _File)}
 
 
 def _read(lines: Iterator[bytes | None], patience: float) -> Generator[bytes | None, None, bool]:
@@ -102,7 +99,7 @@ class _File:
     """A file that is open for reading."""
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
         try:
             if name == "-" and sys.stdin is None:
                 # By now the descriptor may be somebody else's.
@@ -120,7 +117,7 @@ class _File:
         try:
             yield from read_lines(self._fd)
         except OSError as error:
-            raise OSError(error.errno, error.strerror, self._name) from error
+            raise OSError(error.errno, error.strerror, self.name) from error
         finally:
             if self._fd != _STDIN:
                 os.close(self._fd)

@@ -5,6 +5,7 @@ Knows how to read a request's bytes again, without the credentials in them. Must
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import NamedTuple, Protocol
@@ -35,15 +36,26 @@ class Archived:
         self._archives = archives
 
     def write(self, result: Result) -> None:
-        for archive in self._archives:
-            archive.write(result)
-        result.sent = UNSET
-        self._sink.write(result)
+        try:
+            for archive in self._archives:
+                archive.write(result)
+        except OSError:
+            # What its disk has no room for is no reason to lose a record.
+            self._pass_on(result)
+            self._sink.flush()
+            raise
+        self._pass_on(result)
 
     def flush(self) -> None:
-        for archive in self._archives:
-            archive.flush()
-        self._sink.flush()
+        try:
+            for archive in self._archives:
+                archive.flush()
+        finally:
+            self._sink.flush()
+
+    def _pass_on(self, result: Result) -> None:
+        result.sent = UNSET
+        self._sink.write(result)
 
 
 class Sent(NamedTuple):
@@ -96,8 +108,15 @@ class ArchiveFile:
                 rest, at = rest[count:], at + count
         except OSError as error:
             error.filename = self._path
+            with contextlib.suppress(OSError):
+                self._take_back()
             raise
         self._end += len(data)
+
+    def _take_back(self) -> None:
+        """Let the file end as it did before; there was room for that."""
+        os.pwrite(self._fd, self._tail if self._end else b"", self._end)
+        os.ftruncate(self._fd, self._end + len(self._tail if self._end else b""))
 
     def close(self) -> None:
         """Close the file. Raises OSError."""

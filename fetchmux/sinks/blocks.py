@@ -23,10 +23,11 @@ class Blocks:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was gathered. Raises OSError; what could not be written is dropped."""
+        """Write what was gathered. Raises OSError; what could not be written is dropped.
+
+        The stream gets the pieces as lines: one that can keeps only whole ones when it breaks off.
+        """
         if self._pieces:
-            data = b"".join(self._pieces)
-            self._pieces.clear()
-            self._size = 0
-            self._stream.write(data)
+            pieces, self._pieces, self._size = self._pieces, [], 0
+            self._stream.writelines(pieces)
             self._stream.flush()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,12 +93,69 @@ def test_a_mistake_is_told_with_its_place(place: Path, text: str, hint: str):
     assert done.stderr.decode().startswith(f"fetchmux: in {hint}")
 
 
+UNREADABLE = {
+    "a directory": (Path.mkdir, "cannot read {}: Is a directory"),
+    "a link to nowhere": (lambda path: path.symlink_to("nowhere"), "cannot read {}: No such file or directory"),
+    "a link to itself": (lambda path: path.symlink_to(path.name), "cannot read {}: Too many levels of symbolic links"),
+    "not UTF-8": (lambda path: path.write_bytes(b"[tool.fetchmux.get]\n# \xff"), "in {}: it is not UTF-8"),
+    "no TOML": (lambda path: path.write_bytes(b'["tool"."fetchmux".get\n'), "in {}: "),
+    "a nest": (lambda path: path.write_bytes(b"#tool.fetchmux\nx = " + b"[" * 99_999), "in {}: "),
+}
+
+
+@pytest.mark.parametrize("name", ["fetchmux.toml", "pyproject.toml"])
+@pytest.mark.parametrize(("make", "told"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_is_there_and_cannot_be_read_is_a_mistake(
+    place: Path, name: str, make: Callable[[Path], object], told: str
+):
+    make(place / "here" / name)
+    done = get(place, "http://127.0.0.1:1/")
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+    assert done.stderr.decode().startswith(f"fetchmux: {told.format(name)}")
+
+
+def test_a_file_of_one_s_home_that_cannot_be_read_is_a_mistake_too(place: Path):
+    (place / "home" / "fetchmux" / "fetchmux.toml").mkdir()
+    done = get(place, "http://127.0.0.1:1/")
+    assert (done.returncode, b"home/fetchmux/fetchmux.toml: Is a directory" in done.stderr) == (2, True)
+
+
+def test_a_home_that_is_no_directory_has_no_file(place: Path):
+    (place / "no directory").touch()
+    head(place, XDG_CONFIG_HOME=str(place / "no directory"))
+
+
+def test_a_pipe_of_that_name_is_not_waited_for(place: Path):
+    os.mkfifo(place / "here" / "fetchmux.toml")
+    head(place)
+
+
+def test_the_mark_that_some_editors_put_first_does_no_harm(place: Path):
+    (place / "here" / "fetchmux.toml").write_text('[get]\nuser-agent = "marked"', encoding="utf-8-sig")
+    assert "User-Agent: marked" in head(place)
+
+
+@pytest.mark.parametrize("text", ['[tool]\nfetchmux = {get = {user-agent = "mine"}}',
+                                  '[ tool . "fetchmux" . get ]\nuser-agent = "mine"'])  # fmt: skip
+def test_the_table_of_a_project_may_be_spelled_as_toml_lets_it(place: Path, text: str):
+    (place / "here" / "pyproject.toml").write_text(text)
+    assert "User-Agent: mine" in head(place)
+
+
+def test_a_table_of_a_project_that_is_none_is_a_mistake(place: Path):
+    (place / "here" / "pyproject.toml").write_text("[tool]\nfetchmux = 3")
+    done = get(place, "http://127.0.0.1:1/")
+    assert (done.returncode, done.stderr) == (2, b"fetchmux: in pyproject.toml: 'tool.fetchmux' is no table\n")
+
+
 def test_a_variable_that_means_nothing_is_a_mistake(place: Path):
     done = get(place, "http://127.0.0.1:1/", FETCHMUX_GET_CONCURENCY="3")
     assert (done.returncode, done.stdout) == (2, b"")
     assert b"FETCHMUX_GET_CONCURENCY: get has no option" in done.stderr
 
 
-def test_another_project_s_file_says_nothing(place: Path):
-    (place / "here" / "pyproject.toml").write_text("[tool.other]\n[broken")
+@pytest.mark.parametrize("text", ["[tool.other]\n[broken", "[tool.other]\ndepends = ['fetchmux']\n[broken",
+                                  "tool = 3\n# fetchmux", "[project]\nname = 'fetchmux'"])  # fmt: skip
+def test_another_project_s_file_says_nothing(place: Path, text: str):
+    (place / "here" / "pyproject.toml").write_text(text)
     assert "GET / HTTP/1.0" in head(place)

@@ -169,7 +169,7 @@ def test_one_journal_has_one_run_at_a_time(own_origin: Origin, tmp_path: Path):
         (["--resume"], "--resume needs the --journal"),
         (["--resume=some", "--journal", "j"], "'some' is not one of 'all', 'failed', 'missing'"),
         (["--journal", "j", "-o", "j"], "is both journal and output"),
-        (["--journal", "list", "-i", "list"], "is both input and output"),
+        (["--journal", "list", "-i", "list"], "is both input and journal"),
         (["--journal", "j", "-o", "o", "--format", "body"], "--journal goes on with a file of records only"),
         (["--journal", "j", "-o", "o", "--write-out", "x"], "--journal goes on with a file of records only"),
         (["--journal", "."], "cannot keep the journal '.'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -93,6 +94,42 @@ def test_a_file_that_is_both_input_and_output_is_refused_and_survives(target: st
     result = CliRunner().invoke(cli, ["get", "-i", str(lines), "-o", str(lines)])
     assert result.exit_code == 2
     assert lines.read_text() == target
+
+
+@pytest.mark.parametrize("options", ["-i ./list >> list", "-i list --dry-run >> list", "-i - < list 1<> list",
+                                     "-i list 1<> list", "- < list >> list"])  # fmt: skip
+def test_a_list_that_would_grow_with_each_result_is_refused(target: str, tmp_path: Path, options: str):
+    (tmp_path / "list").write_text(target)
+    result = shell.run(program=["sh", "-c", " ".join([*shell.PROGRAM, "get", options])], cwd=tmp_path)
+    assert (result.returncode, result.stderr.count(b"\n")) == (2, 1)
+    assert b"both input and output" in result.stderr
+    assert (tmp_path / "list").read_text() == target
+
+
+@pytest.mark.parametrize("use", ["-o", "--journal", "--summary", "--har", "--warc"])
+def test_what_is_read_is_not_written_by_whatever_option(target: str, tmp_path: Path, use: str):
+    lines, link = tmp_path / "lines", tmp_path / "link"
+    lines.write_text(target)
+    link.symlink_to(lines)
+    result = CliRunner().invoke(cli, ["get", "-i", str(lines), use, str(link)])
+    assert (result.exit_code, "is both input and" in result.stderr) == (2, True)
+    assert lines.read_text() == target
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("uses", [*itertools.combinations(["--journal", "-o", "--summary", "--har", "--warc"], 2)])
+def test_no_file_is_written_by_two_options(target: str, tmp_path: Path, uses: tuple[str, str], known: bool):
+    path = tmp_path / "file"
+    if known:
+        path.write_text("precious")
+    result = CliRunner().invoke(cli, ["get", target, uses[0], str(path), uses[1], f"{tmp_path}/./file"])
+    assert (result.exit_code, "file' is both" in result.stderr) == (2, True)
+    assert [file.read_text() for file in tmp_path.iterdir()] == (["precious"] if known else [])
+
+
+def test_devices_have_room_for_all_uses_at_once(tmp_path: Path):
+    result = shell.run("get", "-i", "/dev/null", "-o", "/dev/null", "--summary", "/dev/null")
+    assert (result.returncode, result.stderr) == (0, b"")
 
 
 def test_a_wrong_use_empties_no_output(target: str, tmp_path: Path):

@@ -236,6 +236,9 @@ class Stream(io.BytesIO):
         self.flushed = 0
         self._fails_at = fails_at
 
+    def writelines(self, lines: Any) -> None:
+        self.write(b"".join(lines))
+
     def write(self, data: Any) -> int:
         self.writes.append(bytes(data))
         if len(self.writes) == self._fails_at:
