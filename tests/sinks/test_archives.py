@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
@@ -23,7 +22,7 @@ from fetchmux.origin.launch import Origin
 from fetchmux.sinks.archive import ArchiveFile
 from fetchmux.sinks.warc import Warc
 from tests.cli import shell
-from tests.sinks.har_schema import HAR
+from tests.sinks.har_schema import entries
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +30,6 @@ def origin() -> Iterator[Origin]:
     with Origin() as origin:
         yield origin
     assert origin.complaints == ""
-
-
-def entries(path: Path) -> list[dict[str, Any]]:
-    found = json.loads(path.read_bytes())
-    jsonschema.validate(found, HAR)
-    return sorted(found["log"]["entries"], key=lambda entry: str(entry["comment"]))
 
 
 def checked(path: Path) -> list[Any]:
@@ -97,15 +90,6 @@ def test_fields_that_the_collector_made_untrue_have_another_name(tmp_path: Path)
     assert body == b"text"
     fields = b"X-Archive-Orig-Transfer-Encoding: chunked\r\nX-Archive-Orig-Content-Encoding: gzip\r\nX: \xfc\r\n\r\n"
     assert b"HTTP/1.1 200 Gr\xfcn\r\n" + fields + b"text" in gzip.decompress(path.read_bytes())
-
-
-def test_bodies_that_are_no_text_are_base64_in_har(origin: Origin, tmp_path: Path):
-    har = tmp_path / "run.har"
-    told = shell.run("get", origin.url("/bytes/5"), "--har", str(har), "--body", "hash")
-    assert shell.records(told.stdout)[0]["sha256"]
-    (entry,) = entries(har)
-    content = entry["response"]["content"]
-    assert len(base64.b64decode(content["text"]) if "encoding" in content else content["text"]) == 5
 
 
 def test_a_run_that_is_killed_leaves_files_that_can_be_read(origin: Origin, tmp_path: Path):
