@@ -31,6 +31,7 @@ class Resumption:
         path: where results go; None is standard output.
 
     Attributes:
+        begun: there is an earlier run to go on with.
         appends: results are appended to those that are there.
     """
 
@@ -42,6 +43,7 @@ class Resumption:
         if self._path is not None and os.path.realpath(self._path) == os.path.realpath(self._name):
             raise UsageError(f"{path!r} is both journal and output")
         self._book = Book(self._name)
+        self.begun = self._book.terms is not None
         self._terms = _terms(given, self._path)
         self._wanted = WANTED[given.resume or "all"]
         self._lost = 0

@@ -25,10 +25,10 @@ _NO_URL = "about:invalid?"
 
 
 class Har:
-    """Writes entries as they come; the file is valid after each flush, so also when the run is cut short.
+    """Writes entries as they come; the file is valid from the first flush on, so also when the run is cut short.
 
     Args:
-        file: where to, its tail being `Har.TAIL`.
+        file: where to, its tail being `Har.TAIL`; with entries of an earlier run or none.
         version: of fetchmux.
         calendar: seconds since the epoch.
     """
@@ -40,10 +40,11 @@ class Har:
         self._calendar = calendar
         self._encode = msgspec.json.Encoder().encode
         creator = self._encode({"name": "fetchmux", "version": version})
-        self._pieces = [b'{"log":{"version":"1.2","creator":' + creator + b',"entries":[']
+        heading = b'{"log":{"version":"1.2","creator":' + creator + b',"entries":['
+        # The tail is written again also where there is nothing before it.
+        self._pieces = [b"" if file.end else heading]
         self._size = 0
-        self._between = b"\n"
-        self.flush()
+        self._between = b",\n" if file.end else b"\n"
 
     def write(self, result: Result) -> None:
         started = datetime.fromtimestamp(self._calendar() - result.timings.total, UTC)
@@ -58,6 +59,9 @@ class Har:
         if self._pieces:
             pieces, self._pieces, self._size = self._pieces, [], 0
             self._file.put(b"".join(pieces))
+
+    def secure(self) -> None:
+        self._file.secure()
 
     def close(self) -> None:
         try:
