@@ -50,6 +50,7 @@ class Between:
         self._limit: FailureLimit | None = None
         self._disk: FullDisk | None = None
         self._etags: Etags | None = None
+        self._archives: list[Archive] = []
         self._stop = stop
 
     def observe(self, console: Console, *, told: bool) -> None:
@@ -72,6 +73,7 @@ class Between:
 
     def archive(self, archives: list[Archive]) -> None:
         """Show results to archives."""
+        self._archives = archives
         if archives:
             from fetchmux.sinks.archive import Archived
 
@@ -84,7 +86,7 @@ class Between:
 
             self.requests = unique(self.requests)
         if resumption is not None:
-            keeping = self.keeping = resumption.keep(self.requests, self.sink, self._results.secure, notice)
+            keeping = self.keeping = resumption.keep(self.requests, self.sink, self._secure, notice)
             self.requests, self.sink = keeping.requests(), keeping
 
     def order(self) -> None:
@@ -105,6 +107,11 @@ class Between:
             self._etags = Etags(directory, decoded=self._given.compressed, notice=notice)
             revalidation = Revalidation(self._etags, self.requests, self.sink)
             self.requests, self.sink = revalidation.requests(), revalidation
+
+    def _secure(self) -> None:
+        for archive in self._archives:
+            archive.secure()
+        self._results.secure()
 
     def close(self) -> None:
         """Let go of what was opened here."""

@@ -31,6 +31,7 @@ class Resumption:
         path: where results go; None is standard output.
 
     Attributes:
+        begun: there is an earlier run to go on with.
         appends: results are appended to those that are there.
     """
 
@@ -40,6 +41,7 @@ class Resumption:
         self._name = given.journal
         self._path = path if path is None or _is_file(path) else None
         self._book = Book(self._name)
+        self.begun = self._book.terms is not None
         self._terms = _terms(given, self._path)
         self._wanted = WANTED[given.resume or "all"]
         self._lost = 0

@@ -51,7 +51,8 @@ class Run:
         refuse_double_use(given, self._source)
         self._console = console = Console(quiet=given.quiet)
         self._resumption = _resumption(given, path)
-        self._archives = _archives(given)
+        goes_on = self._resumption is not None and self._resumption.begun
+        self._archives = _archives(given, goes_on=goes_on)
         self._summary = None if given.summary is None else Outlet(open_file(given.summary), given.summary)
         appends = self._resumption is not None and self._resumption.appends
         self._results = Results(given, path, console.lifted, append=appends)
@@ -124,6 +125,9 @@ class Run:
         """Run the session; what the input or the output could not do is returned, or that they do not fit."""
         try:
             try:
+                # From here on the archives are valid, and what was in them is gone: nothing can be refused any more.
+                for archive in self._archives:
+                    archive.flush()
                 self._session.run()
                 self._results.finish()
             finally:
@@ -184,13 +188,13 @@ def _resumption(given: Given, path: str | None) -> Resumption | None:
     return Resumption(given, path)
 
 
-def _archives(given: Given) -> list[Archive]:
+def _archives(given: Given, *, goes_on: bool) -> list[Archive]:
     """The archives, opened. Raises UsageError."""
     if given.har is None and given.warc is None:
         return []
     from fetchmux.cli.archives import open_archives
 
-    return open_archives(given)
+    return open_archives(given, goes_on=goes_on)
 
 
 def _runner(between: Between, options: Options, given: Given, notice: Callable[[str], None]) -> Session | Spread:
