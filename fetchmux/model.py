@@ -62,6 +62,24 @@ class Url(msgspec.Struct, frozen=True):
     authorization: str | None = None
 
 
+class Known(msgspec.Struct, frozen=True, array_like=True):
+    """A body that was saved before, and how its server is asked whether it has changed.
+
+    Attributes:
+        url: where it came from, behind all redirects.
+        fields: the question; it is asked there and nowhere else.
+        path: the file; with its size in bytes and its time in nanoseconds when it had just been saved.
+        sha256: of the body, in lower case, or None where nobody had it computed.
+    """
+
+    url: str
+    fields: Headers
+    path: str
+    size: int
+    time: int
+    sha256: str | None
+
+
 class Request(msgspec.Struct):
     """One input: what to send, or why it cannot be sent.
 
@@ -74,6 +92,7 @@ class Request(msgspec.Struct):
         id: the user's own name for this input, from JSON input.
         sha256: of the body that is expected, in lower case, or None.
         fault: what is wrong with the input itself; such a request is never sent, its record says so.
+        known: what an earlier run has saved of it, or None: then it is asked for without a condition of ours.
     """
 
     index: int
@@ -85,6 +104,7 @@ class Request(msgspec.Struct):
     id: str | int | None = None
     sha256: str | None = None
     fault: FetchError | None = None
+    known: Known | None = None
 
     def fingerprint(self) -> int:
         """A number of 64 bits for what is asked; inputs that cannot be sent are told apart by their text."""
@@ -154,6 +174,8 @@ class Result(msgspec.Struct):
         reused: the connection had already carried a request.
         sent: with `Options.archive`, the bytes of the last request. No part of the record: whoever keeps archives
             takes it out, and what is not set is not encoded.
+        spooled: the file that holds a large body in the place of `body`, with `Options.spool`; whoever writes the body
+            removes it. No part of the record either.
     """
 
     index: int
@@ -181,6 +203,11 @@ class Result(msgspec.Struct):
     error: Failure | None
     backend: str
     sent: bytes | msgspec.UnsetType = msgspec.UNSET
+    spooled: str | msgspec.UnsetType = msgspec.UNSET
+
+
+# What results have and records do not.
+UNRECORDED = ("sent", "spooled")
 
 
 class CookieKeeper(Protocol):

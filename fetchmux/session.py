@@ -19,7 +19,7 @@ from fetchmux.frontier import Frontier
 from fetchmux.http.codings import accept_encoding
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
-from fetchmux.model import Job, Request, Result
+from fetchmux.model import Job, Known, Request, Result
 from fetchmux.peers.direct import Direct, refuse
 from fetchmux.reach import Reach
 from fetchmux.settings import Network, Options
@@ -140,6 +140,7 @@ class Session:
             chance=_chance,
             logins=_logins(network.netrc),
             elsewhere=elsewhere,
+            confirmed=_confirmed,
             backend=backend,
         )
 
@@ -220,6 +221,13 @@ def _chance() -> float:
     import random
 
     return random.random()
+
+
+def _confirmed(known: Known, fields: list[tuple[str, str]]) -> bool:
+    """Few runs ask whether something has changed."""
+    from fetchmux.sinks.validators import confirmed
+
+    return confirmed(known, fields)
 
 
 def _logins(netrc: str | None) -> Logins | None:

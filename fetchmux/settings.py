@@ -46,6 +46,7 @@ class Options(msgspec.Struct, frozen=True):
         keep_alive: ask for a connection that outlives its reply, and use it for the next request of that origin.
         compressed: offer content codings and decode them.
         body: what becomes of body bytes: counted only, hashed, or kept in memory.
+        spool: a directory for large ones of the bodies that are kept, so that they take no memory, or None.
         save: where bodies are saved, or None.
         archive: keep what was sent, and the body in memory whatever else becomes of it.
         fail: a status of 400 or more counts as failed.
@@ -69,6 +70,7 @@ class Options(msgspec.Struct, frozen=True):
     keep_alive: bool = True
     compressed: bool = False
     body: BodyUse = "keep"
+    spool: str | None = None
     save: Saving | None = None
     archive: bool = False
     fail: bool = False

@@ -6,13 +6,24 @@ runs while a call waits: nobody (sequential), other threads, other greenlets (ge
 
 from __future__ import annotations
 
+import _socket
 import functools
 import socket
+import struct
+import sys
 import time
 from types import TracebackType
 
 from fetchmux.backends import CHUNK
 from fetchmux.exchange import Carried
+
+# Whether the kernel bounds a call (SO_RCVTIMEO, SO_SNDTIMEO), so that it is the call that waits. Python's own timeouts
+# make the socket non-blocking and wait in poll(2), three calls in the place of one. gevent's sockets need them, since
+# they never block, and so do other systems than Linux, where no such limit holds for a connect.
+_BY_KERNEL = sys.platform == "linux" and socket.socket.recv is _socket.socket.recv
+# A call that comes back too early is made again; one that comes back too late cannot be helped. So a limit is set anew
+# when it is too long, or too short by such a factor.
+_TOO_SHORT = 8
 
 
 class Connection:
@@ -20,6 +31,7 @@ class Connection:
 
     def __init__(self) -> None:
         self._socket: socket.socket | None = None
+        self._limit = 0.0
 
     def __enter__(self) -> Connection:
         return self
@@ -34,6 +46,9 @@ class Connection:
         while not exchange.done:
             try:
                 self._turn(exchange)
+            except BlockingIOError:
+                # The kernel's limit has passed, and perhaps not the deadline.
+                pass
             except Exception as error:
                 exchange.fail(error)
 
@@ -49,7 +64,7 @@ class Connection:
             sock = self._connect(exchange)
         elif exchange.interrupt is None:
             exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
-        _set_timeout(sock, exchange.deadline)
+        self._bound(sock, exchange.deadline)
         if exchange.outgoing:
             exchange.sent(sock.send(exchange.outgoing))
         else:
@@ -62,15 +77,26 @@ class Connection:
     def _connect(self, exchange: Carried) -> socket.socket:
         sock = self._socket = socket.socket(exchange.address.family, socket.SOCK_STREAM)
         exchange.interrupt = functools.partial(sock.shutdown, socket.SHUT_RDWR)
-        _set_timeout(sock, exchange.deadline)
-        sock.connect(exchange.address.sockaddr)
+        self._limit = 0.0
+        self._bound(sock, exchange.deadline)
+        try:
+            sock.connect(exchange.address.sockaddr)
+        except BlockingIOError:
+            raise TimeoutError from None
         exchange.connected()
         return sock
 
-
-def _set_timeout(sock: socket.socket, deadline: float) -> None:
-    """Let the next call wait until `deadline`. Anew before each call: a peer that drips would reset a plain timeout."""
-    remaining = deadline - time.monotonic()
-    if remaining <= 0:
-        raise TimeoutError
-    sock.settimeout(remaining)
+    def _bound(self, sock: socket.socket, deadline: float) -> None:
+        """Let the next call wait until `deadline`. Looked at before each: a peer that drips would reset a timeout."""
+        remaining = deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        if not _BY_KERNEL:
+            sock.settimeout(remaining)
+        elif not self._limit <= remaining <= _TOO_SHORT * self._limit:
+            self._limit = remaining
+            seconds, rest = divmod(remaining, 1.0)
+            # struct timeval; all noughts would mean for ever.
+            limit = struct.pack("@ll", int(seconds), int(rest * 1e6) + 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)

@@ -7,7 +7,7 @@ where epoll's waiting sockets own none. Where it stops scaling: at the CPU of on
 Some facts about io_uring, and what follows here:
 
 A ring is a pair of queues in memory that program and kernel share. The program puts entries into the submission queue,
-each a system call written down (SOCKET, CONNECT, SEND, RECV, CLOSE), and one call of io_uring_enter hands in all of
+each a system call written down (SOCKET, CONNECT, SEND, RECV), and one call of io_uring_enter hands in all of
 them; the kernel puts a result into the completion queue for each. A loop on epoll learns in one call what is possible
 and then makes a call for each socket; here a round is a call or two, however many sockets take part.
 
@@ -27,7 +27,8 @@ cannot: undo what is done, or end anything at once. Its own result says "found" 
 the operation (ECANCELED, or what it had achieved in time) gives the memory back. ENOENT means that the completion was
 already there, for the queues keep that order, or that the operation has never been handed in; `close` relies on that.
 
-A closed descriptor does not end the operations on it: each holds the file. They are cancelled first.
+A closed descriptor does not end the operations on it: each holds the file. They are cancelled first, and with none
+under way close(2) is an ordinary call: it never waits, and an operation for it would take another turn of the loop.
 """
 
 from __future__ import annotations
@@ -72,8 +73,7 @@ def missing() -> str | None:
 
 def run(frontier: Work, options: Options) -> None:
     """Work until the frontier is exhausted; every operation has come back and every socket is closed afterwards."""
-    # A flight that lands queues two operations: the end of its socket, and the beginning of the next one.
-    loop = Loop(frontier, min(max(2 * options.concurrency, 8), _MOST_ENTRIES))
+    loop = Loop(frontier, min(max(options.concurrency, 8), _MOST_ENTRIES))
     try:
         loop.work()
     finally:
@@ -153,14 +153,13 @@ class Loop:
         try:
             if isinstance(result, OSError):
                 raise result
-            if flight.then in _ABOUT_THE_SOCKET or not exchange.done:
+            if not exchange.done or flight.then is _opened:
+                # Which descriptor is open counts even when the exchange is over.
                 flight.then(flight, result)
         except Exception as error:
             exchange.fail(error)
         del self._under_way[token]
-        if flight.then is _closed:
-            self._flights.discard(flight)
-        elif exchange.done:
+        if exchange.done:
             self._land(flight)
         else:
             self._go_on(flight)
@@ -191,11 +190,10 @@ class Loop:
         if successor is not None:
             flight.exchange = successor
             self._go_on(flight)
-        elif flight.fd < 0:
-            self._flights.discard(flight)
         else:
-            liburing.io_uring_prep_close(self._entry, flight.fd)
-            self._put(flight, _closed)
+            self._flights.discard(flight)
+            if flight.fd >= 0:
+                os.close(flight.fd)
 
     def _sweep(self, now: float) -> None:
         """Give up what is past its deadline, and ask for its operation: it lands when that has come back."""
@@ -219,7 +217,7 @@ class Loop:
             if isinstance(result, FileNotFoundError):
                 self._under_way.pop(token - 1, None)
         else:
-            if flight.then in _ABOUT_THE_SOCKET and isinstance(result, int):
+            if flight.then is _opened and isinstance(result, int):
                 flight.then(flight, result)
             del self._under_way[token]
 
@@ -241,11 +239,3 @@ def _received(flight: Flight, count: int) -> None:
     flight.exchange.feed(bytes(memoryview(flight.buffer)[:count]))
     if count == _SMALL:
         flight.buffer = bytearray(CHUNK)
-
-
-def _closed(flight: Flight, _: int) -> None:
-    flight.fd = -1
-
-
-# Their results count even when the exchange is over: they say which descriptor is open.
-_ABOUT_THE_SOCKET = (_opened, _closed)

@@ -9,6 +9,7 @@ With keep-alive a thread goes on with the successor that `settle` returns, and e
 
 from __future__ import annotations
 
+import _thread
 import errno
 import threading
 import time
@@ -18,8 +19,8 @@ from fetchmux.backends._blocking import Connection
 from fetchmux.exchange import Carried
 from fetchmux.settings import Options
 
-# How long to wait, in seconds, for a thread whose birth an interrupt has cut short: it may never come.
-_BIRTH = 1.0
+# How often to look whether all threads have ended, in seconds.
+_PARTING = 0.01
 
 
 def run(frontier: Work, options: Options) -> None:
@@ -36,8 +37,10 @@ class Crew:
 
     def __init__(self, frontier: Work) -> None:
         self._frontier = frontier
-        self._turnstile = threading.Condition()
-        self._carried: dict[threading.Thread, Carried] = {}
+        self._turnstile = threading.Lock()
+        self._bell = threading.Condition(self._turnstile)
+        # What each thread that has begun and not ended is at, by its number.
+        self._carried: dict[int, Carried] = {}
         self._accident: BaseException | None = None
         self._dismissed = False
 
@@ -47,68 +50,61 @@ class Crew:
             with self._turnstile:
                 if self._accident is not None or self._frontier.exhausted:
                     break
-                born = self._enlist()
-                if not born:
-                    self._turnstile.wait(self._frontier.timeout())
-            self._launch(born)
+                taken = self._take()
+                if not taken:
+                    self._bell.wait(self._frontier.timeout())
+            self._launch(taken)
         if self._accident is not None:
             raise self._accident
 
     def dismiss(self) -> None:
         """Wake every thread out of its call and wait until it has ended."""
+        # A thread enters itself before it looks here: one that is not entered by now finds that it is too late.
         self._dismissed = True
-        patience = time.monotonic() + _BIRTH
-        for thread in list(self._carried):
-            while thread.ident is None and time.monotonic() < patience:
-                time.sleep(0.001)
-            while thread.is_alive():
-                if exchange := self._carried.get(thread):
-                    exchange.cancel()
-                thread.join(0.05)
+        while self._carried:
+            for exchange in list(self._carried.values()):
+                exchange.cancel()
+            time.sleep(_PARTING)
 
-    def _enlist(self) -> list[threading.Thread]:
-        """A thread for each exchange that may start now, not started yet: nobody shall wait at the turnstile for that.
-
-        To be called under the turnstile.
-        """
-        born = []
+    def _take(self) -> list[Carried]:
+        """All that may start now. Their threads are started later: nobody shall wait at the turnstile for that."""
+        taken = []
         while not self._dismissed and (exchange := self._frontier.take()) is not None:
-            thread = threading.Thread(target=self._converse, args=(exchange,), daemon=True)
-            self._carried[thread] = exchange
-            born.append(thread)
-        return born
+            taken.append(exchange)
+        return taken
 
-    def _launch(self, born: list[threading.Thread]) -> None:
-        for thread in born:
+    def _launch(self, taken: list[Carried]) -> None:
+        """Start a thread for each, without waiting until it runs, as `threading.Thread` would."""
+        for exchange in taken:
             try:
-                thread.start()
+                _thread.start_new_thread(self._converse, (exchange,))
             except RuntimeError as error:
                 # "can't start new thread" is a shortage like that of descriptors: the window becomes narrower.
+                exchange.fail(OSError(errno.ENOMEM, str(error)))
                 with self._turnstile:
-                    exchange = self._carried.pop(thread)
-                    exchange.fail(OSError(errno.ENOMEM, str(error)))
                     self._frontier.settle(exchange)
 
     def _converse(self, exchange: Carried) -> None:
         """One thread's life: its exchange, and those that follow on the same connection."""
-        thread = threading.current_thread()
+        me = threading.get_ident()
         following: Carried | None = exchange
-        born: list[threading.Thread] = []
+        taken: list[Carried] = []
+        self._carried[me] = exchange
         try:
             with Connection() as connection:
                 while following is not None and not self._dismissed:
-                    self._carried[thread] = following
+                    self._carried[me] = following
                     connection.carry(following)
                     with self._turnstile:
                         following = self._frontier.settle(following)
                         if following is None:
-                            born = self._enlist()
+                            taken = self._take()
                         if self._frontier.exhausted:
-                            self._turnstile.notify()
+                            self._bell.notify()
         except BaseException as error:
             with self._turnstile:
                 self._accident = error
-                self._turnstile.notify()
+                self._bell.notify()
         # Its last act: waking the main thread for that takes longer.
-        self._launch(born)
-        del self._carried[thread]
+        self._launch(taken)
+        del self._carried[me]

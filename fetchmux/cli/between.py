@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fetchmux.model import Request
     from fetchmux.sinks import Sink
     from fetchmux.sinks.archive import Archive
-    from fetchmux.sinks.revalidation import Revalidation
+    from fetchmux.sinks.etags import Etags
     from fetchmux.sinks.statistics import Statistics
 
     Requests = Iterator[Request | None]
@@ -49,7 +49,8 @@ class Between:
         self._results = results
         self._limit: FailureLimit | None = None
         self._disk: FullDisk | None = None
-        self._revalidation: Revalidation | None = None
+        self._etags: Etags | None = None
+        self._archives: list[Archive] = []
         self._stop = stop
 
     def observe(self, console: Console, *, told: bool) -> None:
@@ -58,8 +59,10 @@ class Between:
             from fetchmux.sinks.statistics import Statistics
 
             self.sink = self.statistics = Statistics(self.sink)
-        if told:
-            self.sink = Watched(self.sink, console, failures=self._given.verbose)
+        # Bare bodies tell nothing of those that are missing.
+        failures = self._given.verbose or (self._results.format == "body" and not self._given.quiet)
+        if told or failures:
+            self.sink = Watched(self.sink, console, failures=failures)
 
     def limit(self) -> None:
         """End the run when too much fails."""
@@ -70,6 +73,7 @@ class Between:
 
     def archive(self, archives: list[Archive]) -> None:
         """Show results to archives."""
+        self._archives = archives
         if archives:
             from fetchmux.sinks.archive import Archived
 
@@ -82,7 +86,7 @@ class Between:
 
             self.requests = unique(self.requests)
         if resumption is not None:
-            keeping = self.keeping = resumption.keep(self.requests, self.sink, self._results.secure, notice)
+            keeping = self.keeping = resumption.keep(self.requests, self.sink, self._secure, notice)
             self.requests, self.sink = keeping.requests(), keeping
 
     def order(self) -> None:
@@ -93,19 +97,26 @@ class Between:
             ordered = Ordered(self.requests, self.sink, room(self._given.concurrency))
             self.requests, self.sink = ordered.requests(), ordered
 
-    def revalidate(self) -> None:
+    def revalidate(self, notice: Callable[[str], None]) -> None:
         """Ask of what was saved whether it has changed. What a journal compares is the list as it was given."""
         if self._given.etag and self._given.save_dir is not None:
+            from fetchmux.sinks.etags import Etags
             from fetchmux.sinks.revalidation import Revalidation
 
             directory = os.path.abspath(self._given.save_dir)
-            revalidation = self._revalidation = Revalidation(directory, self.requests, self.sink)
+            self._etags = Etags(directory, decoded=self._given.compressed, notice=notice)
+            revalidation = Revalidation(self._etags, self.requests, self.sink)
             self.requests, self.sink = revalidation.requests(), revalidation
+
+    def _secure(self) -> None:
+        for archive in self._archives:
+            archive.secure()
+        self._results.secure()
 
     def close(self) -> None:
         """Let go of what was opened here."""
-        if self._revalidation is not None:
-            self._revalidation.close()
+        if self._etags is not None:
+            self._etags.close()
 
     @property
     def cut_short(self) -> str | None:

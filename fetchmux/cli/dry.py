@@ -52,6 +52,8 @@ def dry_run(given: Given) -> int:
         from fetchmux.inputs.choice import unique
 
         requests = unique(requests)
+    if given.etag and given.save_dir is not None:
+        requests = _asking(requests, given.save_dir, decoded=given.compressed)
     target = open_file(None)
     terminal = os.isatty(target.fd)
     outlet = SharedTerminal(target, contextlib.nullcontext, foreign=True) if terminal else Outlet(target)
@@ -60,6 +62,15 @@ def dry_run(given: Given) -> int:
         return _print(requests, request_builder(given.options("jsonl"), reach), outlet)
     finally:
         reach.close()
+
+
+def _asking(requests: Iterator[Request | None], directory: str, *, decoded: bool) -> Iterator[Request | None]:
+    """The list, where what has been saved asks whether it has changed."""
+    from fetchmux.sinks.etags import Etags
+    from fetchmux.sinks.revalidation import asking
+
+    etags = Etags(os.path.abspath(directory), decoded=decoded)
+    return (None if request is None else asking(request, etags)[0] for request in requests)
 
 
 def _print(requests: Iterator[Request | None], builder: RequestBuilder, outlet: Outlet) -> int:

@@ -43,7 +43,8 @@ class Files:
             if given.har is not None or given.warc is not None:
                 from fetchmux.cli.archives import open_archives
 
-                self.archives = open_archives(given)
+                goes_on = self.resumption is not None and self.resumption.begun
+                self.archives = open_archives(given, goes_on=goes_on)
             for archive in self.archives:
                 undo.callback(archive.abandon)
             if given.summary is not None:

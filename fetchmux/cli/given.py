@@ -141,8 +141,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
         records = self.body in ("text", "base64") or self.write_out is not None
         return "table" if terminal and not records else "jsonl"
 
-    def options(self, chosen: Format) -> Options:
-        """The limits of the run."""
+    def options(self, chosen: Format, spool: str | None = None) -> Options:
+        """The limits of the run; `spool` is a directory for bodies on their way to the output."""
         return Options(
             concurrency=self.concurrency,
             connect_timeout=self.connect_timeout,
@@ -153,6 +153,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
             keep_alive=self.keep_alive,
             compressed=self.compressed,
             body=self._body_use(chosen),
+            spool=spool,
             save=self._saving(),
             archive=self.har is not None or self.warc is not None,
             fail=self.fail,

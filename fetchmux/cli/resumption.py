@@ -28,6 +28,7 @@ class Resumption:
     """The journal of one run, open. Raises UsageError when it cannot be kept, or when it belongs to another run.
 
     Attributes:
+        begun: there is an earlier run to go on with.
         appends: results are appended to those that are there.
     """
 
@@ -38,6 +39,7 @@ class Resumption:
         path = given.output_file
         self._path = path if path is None or _is_file(path) else None
         self._book = Book(self._name)
+        self.begun = self._book.terms is not None
         self._terms = _terms(given, self._path)
         self._wanted = WANTED[given.resume or "all"]
         self._lost = 0

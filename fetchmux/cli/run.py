@@ -64,8 +64,9 @@ class Run:
         between.archive(files.archives)
         between.choose(files.resumption, console.notice)
         between.order()
-        between.revalidate()
-        return _runner(between, given.options(files.results.format), given, console.notice)
+        between.revalidate(console.notice)
+        options = given.options(files.results.format, files.results.spool)
+        return _runner(between, options, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:
         """Fetch, tell what there is to tell, and return the exit status. Raises OSError: the summary's file."""

@@ -17,7 +17,7 @@ from fetchmux.frontier.ending import Ending
 from fetchmux.frontier.intake import Intake
 from fetchmux.frontier.outlet import Outlet, Output
 from fetchmux.frontier.parking import Lookup, Parking
-from fetchmux.frontier.sequel import AT_ONCE, Sequels
+from fetchmux.frontier.sequel import AT_ONCE, Confirmed, Sequels
 from fetchmux.frontier.window import Window
 from fetchmux.http.request import RequestBuilder
 from fetchmux.inputs.urls import Logins
@@ -27,6 +27,8 @@ from fetchmux.settings import Options
 
 # The heartbeat: no strategy sleeps longer before it asks again and looks for deadlines, in seconds.
 TICK = 0.05
+# And where there is nothing to wait for none shorter, lest one that has still to clear up burns its core.
+SOON = 0.001
 # Jobs that limits of pace or of hosts may hold back; beyond that many the input waits.
 MOST_HELD = 4_096
 # While other addresses remain, one has this share of the time for connecting.
@@ -56,6 +58,7 @@ class Frontier:
         clock: seconds, monotonic; calendar: seconds since the epoch; chance: uniform between 0 and 1.
         logins: the credentials of hosts that redirects lead to.
         elsewhere: takes a job over after a redirect, for another run to go on with it; False: it stays.
+        confirmed: whether a 304 speaks of what was saved before, which is still there.
         backend: the strategy's name, for the records.
 
     Attributes:
@@ -78,6 +81,7 @@ class Frontier:
         calendar: Callable[[], float],
         logins: Logins | None = None,
         elsewhere: Callable[[Job], bool] | None = None,
+        confirmed: Confirmed | None = None,
         backend: str,
     ) -> None:
         self.failure: Exception | None = None
@@ -94,7 +98,7 @@ class Frontier:
         self._parking = Parking(reach, options.connect_timeout, clock)
         self._intake = Intake(source, self._parking, lookahead, self._unsendable, clock)
         self._admission = Admission(self._intake, options, max(lookahead, MOST_HELD), clock)
-        self._sequels = Sequels(options, chance, calendar, logins)
+        self._sequels = Sequels(options, chance, calendar, logins, confirmed)
         self._outlet = Outlet(output, self._give_up)
         self._cancelled = False
         self._ending = Ending(None if options.deadline is None else clock() + options.deadline)
@@ -149,6 +153,8 @@ class Frontier:
             return min(TICK, self._window.opens_at - now)
         if self._intake.hurried:
             return 0.0
+        if self.exhausted:
+            return SOON
         longest = min(TICK, self._admission.wait(now))
         if self._parking:
             longest = min(longest, _patience(now, self._parking.since))
@@ -308,7 +314,7 @@ class Frontier:
             return False
         if self._ending.stopped:
             if exchange.error is None and sequel is AT_ONCE:
-                message = "the run was stopped before this redirect was followed"
+                message = "the run was stopped before this reply was followed up"
                 exchange.error = FetchError(Code.CANCELLED, message, Phase.HEAD)
             return False
         if sequel.after is None:
@@ -349,4 +355,4 @@ class Frontier:
 
 def _patience(now: float, since: float) -> float:
     """Ask often at first, and more seldom the longer it has been in vain."""
-    return min(TICK, max(0.001, (now - since) / 10))
+    return min(TICK, max(SOON, (now - since) / 10))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import msgspec
+
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.exchange import Exchange
 from fetchmux.inputs.urls import Logins, UrlReader, with_login
-from fetchmux.model import Hop, Job
-from fetchmux.policy import redirects, retries
+from fetchmux.model import Hop, Job, Known
+from fetchmux.policy import conditions, redirects, retries
 from fetchmux.policy.expectations import expected
 from fetchmux.settings import Options
 
@@ -26,6 +28,9 @@ class Sequel(NamedTuple):
 
 AT_ONCE = Sequel()
 
+# Whether a 304 with these fields speaks of a body that was saved, and its file is still there.
+Confirmed = Callable[[Known, list[tuple[str, str]]], bool]
+
 
 class Sequels:
     """Decides, by the options of a run.
@@ -34,16 +39,23 @@ class Sequels:
         chance: uniform between 0 and 1, for jitter.
         calendar: seconds since the epoch, for dates that servers send.
         logins: the value of Authorization for a host that a redirect leads to, or None for nobody's.
+        confirmed: judges answers about what is known; without it they all count.
     """
 
     def __init__(
-        self, options: Options, chance: Callable[[], float], calendar: Callable[[], float], logins: Logins | None
+        self,
+        options: Options,
+        chance: Callable[[], float],
+        calendar: Callable[[], float],
+        logins: Logins | None,
+        confirmed: Confirmed | None,
     ) -> None:
         self._options = options
         self._wanted = expected(options) if options.expect_status else None
         self._logins = logins
         self._chance = chance
         self._calendar = calendar
+        self._confirmed = confirmed
         self._urls = UrlReader()
 
     @staticmethod
@@ -60,6 +72,9 @@ class Sequels:
         if self.none_after(exchange):
             return None
         if exchange.error is None:
+            known = exchange.job.request.known
+            if known is not None and self._asked_in_vain(exchange, known):
+                return AT_ONCE
             followed = self._redirect(exchange)
             if followed is not None or exchange.error is not None or self._is_wanted(exchange):
                 return followed
@@ -114,6 +129,18 @@ class Sequels:
         job.turn += 1
         return job.turn < len(job.addresses)
 
+    def _asked_in_vain(self, exchange: Exchange, known: Known) -> bool:
+        """Whether our own question has cost us the body: then the job is changed to ask for it without one."""
+        job, head = exchange.job, exchange.collector.head
+        if head is None or head.status not in conditions.WITHOUT_BODY or job.url.text != known.url:
+            return False
+        if head.status == 304 and (self._confirmed is None or self._confirmed(known, head.fields)):
+            return False
+        job.request = msgspec.structs.replace(job.request, known=None)
+        job.headers = conditions.withdrawn(job.headers, known)
+        job.attempts -= 1
+        return True
+
     def _redirect(self, exchange: Exchange) -> Sequel | None:
         job, head = exchange.job, exchange.collector.head
         if not self._options.follow or head is None or head.status not in redirects.STATUSES:
@@ -131,6 +158,8 @@ class Sequels:
         self._carry_cookies(job, head.fields, there.url.text)
         job.hops.append(Hop(job.url.text, head.status))
         job.url, job.method, job.headers, job.body = there
+        if job.request.known is not None:
+            job.headers = conditions.at(job.url, job.headers, job.request.known)
         if self._logins is not None and job.url.authorization is None:
             job.url = with_login(job.url, self._logins)
         job.addresses, job.turn = (), 0

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterator
+from typing import IO, NamedTuple, Protocol
 
 from msgspec import UNSET
 
@@ -22,6 +23,10 @@ _MASK = "***"
 
 class Archive(Sink, Protocol):
     """Takes results with what was sent for them."""
+
+    def secure(self) -> None:
+        """Wait until what was flushed is on the disk. Raises OSError."""
+        ...
 
     def close(self) -> None:
         """Nothing more will come. Raises OSError."""
@@ -85,48 +90,73 @@ class ArchiveFile:
     """A file that is whole after each `put`: what ends it is written with what comes before, and over it the next time.
 
     Args:
-        path: the file, emptied by the first `put`, or with `fresh` one that must not exist yet.
+        path: the file. What it holds goes when the first `put` comes, so that a run that is refused destroys nothing.
         tail: what ends the file.
+        whole: how much of what it holds stays and is gone on with.
 
     Attributes:
-        new: it was not there before.
+        end: where the next thing is put.
+        harmless: to put something there destroys nothing.
 
     Raises:
-        UsageError: it cannot be written, or is no file that could be written over.
+        UsageError: it cannot be written, or is no file that could be written over or gone on with.
     """
 
-    def __init__(self, path: str, tail: bytes = b"", *, fresh: bool = False) -> None:
+    def __init__(self, path: str, tail: bytes = b"", whole: Callable[[IO[bytes]], int] | None = None) -> None:
         self._path = path
         self._tail = tail
-        self._end = 0
+        self._begun = False
         try:
-            self._fd, self.new = _open(path, fresh=fresh)
+            self._fd, self._new = _open(path)
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
+        try:
+            self.end = self._settled(whole)
+            self.harmless = self._new or whole is not None
+        except BaseException:
+            self.abandon()
+            raise
+
+    def _settled(self, whole: Callable[[IO[bytes]], int] | None) -> int:
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
-            os.close(self._fd)
-            raise UsageError(f"an archive needs a file of its own, and {path!r} is none")
+            raise UsageError(f"an archive needs a file of its own, and {self._path!r} is none")
+        if whole is None:
+            return 0
+        try:
+            with open(self._path, "rb") as file:
+                return whole(file)
+        except OSError as error:
+            raise UsageError(f"cannot go on with {self._path!r}: {error.strerror}") from None
 
     def put(self, data: bytes) -> None:
         """Write `data` before the tail. Raises OSError with the file's name in it."""
-        rest, at = memoryview(data + self._tail), self._end
-        try:
-            if not at:
-                os.ftruncate(self._fd, 0)
-            while rest:
-                count = os.pwrite(self._fd, rest, at)
-                rest, at = rest[count:], at + count
-        except OSError as error:
-            error.filename = self._path
-            with contextlib.suppress(OSError):
-                self._take_back()
-            raise
-        self._end += len(data)
+        with self._named():
+            if not self._begun:
+                os.ftruncate(self._fd, self.end)
+                self._begun = True
+            try:
+                self._write(data + self._tail)
+            except OSError:
+                with contextlib.suppress(OSError):
+                    self._take_back()
+                raise
+        self.end += len(data)
+
+    def secure(self) -> None:
+        """Wait until what was put is on the disk. Raises OSError with the file's name in it."""
+        with self._named():
+            os.fsync(self._fd)
+
+    def _write(self, data: bytes) -> None:
+        rest, at = memoryview(data), self.end
+        while rest:
+            count = os.pwrite(self._fd, rest, at)
+            rest, at = rest[count:], at + count
 
     def _take_back(self) -> None:
         """Let the file end as it did before; there was room for that."""
-        os.pwrite(self._fd, self._tail if self._end else b"", self._end)
-        os.ftruncate(self._fd, self._end + len(self._tail if self._end else b""))
+        os.pwrite(self._fd, self._tail if self.end else b"", self.end)
+        os.ftruncate(self._fd, self.end + len(self._tail if self.end else b""))
 
     def close(self) -> None:
         """Close the file. Raises OSError."""
@@ -134,18 +164,24 @@ class ArchiveFile:
 
     def abandon(self) -> None:
         """Leave everything as it was, and close."""
-        if self.new:
+        if self._new:
             with contextlib.suppress(OSError):
                 os.unlink(self._path)
         os.close(self._fd)
 
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            error.filename = self._path
+            raise
 
-def _open(path: str, *, fresh: bool) -> tuple[int, bool]:
+
+def _open(path: str) -> tuple[int, bool]:
     """A descriptor, and whether there was no such file before. Raises OSError, ValueError."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
         return os.open(path, flags | os.O_EXCL, 0o666), True
     except FileExistsError:
-        if fresh:
-            raise
         return os.open(path, flags, 0o666), False

@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
 from fetchmux.model import Result, Timings
 from fetchmux.sinks.archive import ArchiveFile, read_sent
 from fetchmux.sinks.charset import decode_body
+from fetchmux.sinks.cookies import given_cookies, set_cookies
 
 _BLOCK = 64 * 1024
-_UNKNOWN = -1
+_UNKNOWN = _NOT_AT_ALL = -1
+# HAR wants an absolute URL, and its validators refuse a whole file for one that is none.
+_NO_URL = "about:invalid?"
 
 
 class Har:
-    """Writes entries as they come; the file is valid after each flush, so also when the run is cut short.
+    """Writes entries as they come; the file is valid from the first flush on, so also when the run is cut short.
 
     Args:
-        file: where to, its tail being `Har.TAIL`.
+        file: where to, its tail being `Har.TAIL`; with entries of an earlier run or none.
         version: of fetchmux.
         calendar: seconds since the epoch.
     """
@@ -37,10 +40,12 @@ class Har:
         self._calendar = calendar
         self._encode = msgspec.json.Encoder().encode
         creator = self._encode({"name": "fetchmux", "version": version})
-        self._pieces = [b'{"log":{"version":"1.2","creator":' + creator + b',"entries":[']
+        heading = b'{"log":{"version":"1.2","creator":' + creator + b',"entries":['
+        # The tail is written again also where there is nothing before it.
+        self._pieces = [b"" if file.end else heading]
         self._size = 0
-        self._between = b"\n"
-        if file.new:
+        self._between = b",\n" if file.end else b"\n"
+        if file.harmless:
             self.flush()
 
     def write(self, result: Result) -> None:
@@ -56,6 +61,9 @@ class Har:
         if self._pieces:
             pieces, self._pieces, self._size = self._pieces, [], 0
             self._file.put(b"".join(pieces))
+
+    def secure(self) -> None:
+        self._file.secure()
 
     def close(self) -> None:
         try:
@@ -73,7 +81,7 @@ def entry(result: Result, started: datetime) -> dict[str, Any]:
     found: dict[str, Any] = {
         "startedDateTime": started.isoformat(timespec="milliseconds"),
         # Time in TLS is part of that for connecting.
-        "time": sum(value for name, value in timings.items() if name != "ssl" and value > 0),
+        "time": round(sum(value for name, value in timings.items() if name != "ssl" and value > 0), 3),
         "request": _request(result),
         "response": _response(result),
         "cache": {},
@@ -81,7 +89,9 @@ def entry(result: Result, started: datetime) -> dict[str, Any]:
         "comment": result.input,
     }
     if result.remote_address is not None and not result.remote_address.startswith("/"):
-        found["serverIPAddress"] = result.remote_address.rpartition(":")[0].strip("[]")
+        host, _, port = result.remote_address.rpartition(":")
+        # Chromium takes the name of a connection for the server's port, as the specification allows.
+        found["serverIPAddress"], found["connection"] = host.strip("[]"), port
     if result.redirects:
         found["_redirects"] = result.redirects
     if result.error is not None:
@@ -90,7 +100,7 @@ def entry(result: Result, started: datetime) -> dict[str, Any]:
 
 
 def _request(result: Result) -> dict[str, Any]:
-    url = result.final_url or result.url or result.input
+    url = result.final_url or result.url or _NO_URL + quote(result.input, safe="/:", errors="replace")
     sent = read_sent(result.sent) if isinstance(result.sent, bytes) else None
     method, _, version = (result.method, "", "") if sent is None else (sent.start.split(" ", 2))
     fields = [] if sent is None else [(name, _utf8(value)) for name, value in sent.fields]
@@ -98,7 +108,7 @@ def _request(result: Result) -> dict[str, Any]:
         "method": method,
         "url": url,
         "httpVersion": version,
-        "cookies": _pairs(pair.strip().partition("=")[::2] for pair in _value(fields, "cookie").split(";") if pair),
+        "cookies": given_cookies(fields),
         "headers": _pairs(fields),
         "queryString": _pairs(parse_qsl(_query(url), keep_blank_values=True, errors="replace")),
         "headersSize": _UNKNOWN if sent is None else len(result.sent) - len(sent.body),  # type: ignore[arg-type]
@@ -112,12 +122,11 @@ def _request(result: Result) -> dict[str, Any]:
 
 def _response(result: Result) -> dict[str, Any]:
     fields = result.headers
-    cookies = (value.partition(";")[0] for name, value in fields if name.lower() == "set-cookie")
     return {
         "status": result.status or 0,
         "statusText": result.reason or "",
         "httpVersion": f"HTTP/{result.http_version}" if result.http_version else "",
-        "cookies": _pairs(cookie.partition("=")[::2] for cookie in cookies),
+        "cookies": set_cookies(fields),
         "headers": _pairs(fields),
         "content": _content(result),
         "redirectURL": _value(fields, "location"),
@@ -140,16 +149,20 @@ def _content(result: Result) -> dict[str, Any]:
 
 
 def _timings(timings: Timings) -> dict[str, float]:
-    told = {
-        "blocked": timings.queued,
-        "dns": timings.resolve,
-        "connect": timings.connect + timings.tls,
-        "ssl": timings.tls,
-        "send": timings.send,
-        "wait": timings.wait,
-        "receive": timings.receive,
+    return {
+        "blocked": _milliseconds(timings.queued),
+        # On a connection that was open already there is none of these, and TLS only where it was asked for.
+        "dns": _milliseconds(timings.resolve) or _NOT_AT_ALL,
+        "connect": _milliseconds(timings.connect + timings.tls) or _NOT_AT_ALL,
+        "ssl": _milliseconds(timings.tls) or _NOT_AT_ALL,
+        "send": _milliseconds(timings.send),
+        "wait": _milliseconds(timings.wait),
+        "receive": _milliseconds(timings.receive),
     }
-    return {name: round(max(0.0, seconds) * 1000, 3) for name, seconds in told.items()}
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(max(0.0, seconds) * 1000, 3)
 
 
 def _pairs(pairs: Any) -> list[dict[str, str]]:

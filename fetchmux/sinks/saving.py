@@ -45,18 +45,21 @@ class SavedBody:
         self._partial = ""
 
     def write(self, data: bytes) -> None:
-        with _save_failures():
+        with save_failures():
             if self._fd < 0:
                 self._open()
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
+            write_all(self._fd, data)
 
     def finish(self, result: Result) -> None:
         if result.method == "HEAD" or result.status in _WITHOUT_BODY or not result.ok:
             self.drop()
+            if result.ok and self._request.known is not None:
+                # Late: few runs know anything beforehand.
+                from fetchmux.sinks.validators import tell_of_unchanged
+
+                tell_of_unchanged(result, self._request.known)
             return
-        with _save_failures():
+        with save_failures():
             if self._fd < 0:
                 self._open()
             try:
@@ -128,11 +131,19 @@ def _moved(partial: str, path: str) -> bool:
 
 
 @contextlib.contextmanager
-def _save_failures() -> Iterator[None]:
+def save_failures() -> Iterator[None]:
+    """Turn OSError into FetchError `save-failed`."""
     try:
         yield
     except OSError as error:
         raise FetchError(Code.SAVE_FAILED, os.strerror(error.errno or 0), Phase.SAVE) from error
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
 
 
 @functools.cache

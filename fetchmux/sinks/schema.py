@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from fetchmux.model import Result
+from fetchmux.model import UNRECORDED, Result
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _ABOUT = {
@@ -65,8 +65,6 @@ _FIELDS = {
     },
     "Hop": {"url": "From where.", "status": "With which status."},
 }
-# What results have and records do not.
-_UNWRITTEN = ("sent",)
 _COUNTS = ("index", "body_size", "wire_size", "attempts")
 
 
@@ -74,7 +72,7 @@ def record_schema() -> dict[str, Any]:
     """A schema by draft 2020-12."""
     schema = msgspec.json.schema(Result)
     parts = schema["$defs"]
-    for field in _UNWRITTEN:
+    for field in UNRECORDED:
         del parts["Result"]["properties"][field]
     for name, part in parts.items():
         part["description"] = _ABOUT[name]

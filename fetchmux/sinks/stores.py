@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from fetchmux.model import Request, Result, Store
+from fetchmux.model import Known, Request, Result, Store
 from fetchmux.settings import BodyUse, Options
 
 
@@ -27,21 +27,28 @@ class Keep:
 
 
 class Digest:
-    """Hashes the body and forgets it; where another one was expected, the result is no success."""
+    """Hashes the body and forgets it; where another one was expected, the result is no success.
 
-    __slots__ = ("_expected", "_hash")
+    Of a body that has not changed, `known`, the hash is known too, and it is that which was expected.
+    """
 
-    def __init__(self, expected: str | None = None) -> None:
+    __slots__ = ("_expected", "_hash", "_known")
+
+    def __init__(self, expected: str | None = None, known: Known | None = None) -> None:
         # Late: it takes a while to load, and most runs hash nothing.
         import hashlib
 
         self._hash = hashlib.sha256()
         self._expected = expected
+        self._known = known
 
     def write(self, data: bytes) -> None:
         self._hash.update(data)
 
     def finish(self, result: Result) -> None:
+        if self._known is not None and result.status == 304 and result.final_url == self._known.url:
+            result.sha256 = self._known.sha256
+            return
         result.sha256 = self._hash.hexdigest()
         if self._expected is not None and self._expected != result.sha256:
             result.ok = False
@@ -77,11 +84,13 @@ Opener = Callable[[Request], Store | None]
 def store_opener(options: Options) -> Opener:
     """A function that opens the store of one attempt, or gives None where bytes are only counted."""
     openers: dict[BodyUse, Opener] = {
-        "discard": lambda request: None if request.sha256 is None else Digest(request.sha256),
-        "digest": lambda request: Digest(request.sha256),
-        "keep": lambda request: Keep() if request.sha256 is None else Several([Digest(request.sha256), Keep()]),
+        "discard": lambda request: None if request.sha256 is None else _digest(request),
+        "digest": _digest,
+        "keep": lambda request: Keep() if request.sha256 is None else Several([_digest(request), Keep()]),
     }
     usual, saving = openers[options.body], options.save
+    if options.spool is not None and options.body == "keep" and not options.archive:
+        usual = _spooler(options.spool)
     if options.archive and options.body != "keep":
         usual = _kept_beside(usual)
     if saving is None:
@@ -95,6 +104,20 @@ def store_opener(options: Options) -> Opener:
         return saved if other is None else Several([other, saved])
 
     return open_both
+
+
+def _spooler(directory: str) -> Opener:
+    from fetchmux.sinks.spooling import Spooled
+
+    def open_spool(request: Request) -> Store:
+        spool = Spooled(directory)
+        return spool if request.sha256 is None else Several([_digest(request), spool])
+
+    return open_spool
+
+
+def _digest(request: Request) -> Digest:
+    return Digest(request.sha256, request.known)
 
 
 def _kept_beside(usual: Opener) -> Opener:

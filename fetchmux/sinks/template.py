@@ -12,7 +12,7 @@ from typing import BinaryIO
 import msgspec
 
 from fetchmux.errors import UsageError
-from fetchmux.model import Failure, Result, Timings
+from fetchmux.model import UNRECORDED, Failure, Result, Timings
 from fetchmux.sinks.blocks import Blocks
 from fetchmux.sinks.jsonl import ShownBody, shown_body
 
@@ -69,7 +69,7 @@ def _field(path: str, shown: ShownBody) -> Piece:
     known = Result.__struct_fields__ if not inside else ()
     if inside and name in _INSIDE:
         known = _INSIDE[name].__struct_fields__
-    if (inside or name) not in known or path == "sent":
+    if (inside or name) not in known or path in UNRECORDED:
         raise UsageError(f"no field of a result is {{{path}}}: there are {', '.join(fields())}")
     if not inside:
         return lambda result: _text(getattr(result, name))
@@ -79,7 +79,7 @@ def _field(path: str, shown: ShownBody) -> Piece:
 def fields() -> list[str]:
     """All that may stand between braces."""
     below = [f"{name}.{inside}" for name, struct in _INSIDE.items() for inside in struct.__struct_fields__]
-    return [*(name for name in Result.__struct_fields__ if name != "sent"), *below, "headers.NAME"]
+    return [*(name for name in Result.__struct_fields__ if name not in UNRECORDED), *below, "headers.NAME"]
 
 
 def _text(value: object) -> str:

@@ -38,7 +38,7 @@ class Warc:
         self._writer = WARCWriter(self._buffer, gzip=True, warc_version="1.1")
         info = {"software": software, "format": "WARC File Format 1.1"}
         self._writer.write_record(self._writer.create_warcinfo_record(None, info))
-        if file.new:
+        if file.harmless:
             self.flush()
 
     def write(self, result: Result) -> None:
@@ -66,6 +66,9 @@ class Warc:
             self._buffer.seek(0)
             self._buffer.truncate()
             self._file.put(data)
+
+    def secure(self) -> None:
+        self._file.secure()
 
     def close(self) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from fetchmux.model import Headers, Hop, Job, Origin, Request, Result, Url
+from fetchmux.model import Headers, Hop, Job, Known, Origin, Request, Result, Url
 from fetchmux.settings import Name, Network, Options
 
 _HEADER = 5
@@ -80,6 +80,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     id: str | int | None
     journey: Journey | None
     sha256: str | None
+    known: Known | None
 
 
 class Report(msgspec.Struct, frozen=True, array_like=True):
@@ -104,7 +105,7 @@ def order(request: Request, journey: Journey | None = None) -> Order:
     # All by place: naming them costs as much as the rest.
     return Order(
         request.index, request.input, _place(request.url), request.method, request.headers, request.body, request.id,
-        journey, request.sha256,
+        journey, request.sha256, request.known,
     )  # fmt: skip
 
 
@@ -131,8 +132,9 @@ class Requests:
         """The request that an order was made of, or the job that has come some way already."""
         url = self._url(order.place)
         request = Request(
-            order.index, order.input, url, order.method, order.headers, order.body, order.id, order.sha256
-        )
+            order.index, order.input, url, order.method, order.headers, order.body, order.id, order.sha256,
+            known=order.known,
+        )  # fmt: skip
         return request if order.journey is None else self._resumed(request, order.journey)
 
     def _resumed(self, request: Request, journey: Journey) -> Job:

@@ -281,3 +281,12 @@ def test_of_a_body_is_kept_what_was_asked_for(use: str):
     (result,) = world.results
     assert (result.body is not None, result.sha256 is not None) == (use == "keep", use == "digest")
     assert result.body_size == 2
+
+
+def test_the_end_of_a_list_is_not_slept_over():
+    world = World(["http://a/"], concurrency=1)
+    world.answer(world.take())
+    assert not world.frontier.exhausted
+    assert world.frontier.take() is None
+    assert world.frontier.exhausted
+    assert world.frontier.timeout() == 0.001

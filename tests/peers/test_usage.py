@@ -71,6 +71,7 @@ def test_the_table_of_peers_is_imported_without_any_of_them():
         ({}, {"proxy": "http://h:1"}, "--proxy"),
         ({}, {"tls": TlsOptions(insecure=True)}, "--insecure"),
         ({"compressed": True}, {}, "--compressed"),
+        ({"archive": True}, {}, "--har or --warc"),
         ({"max_body": 10}, {}, "--max-body"),
         ({"max_head": 10}, {}, "--max-head"),
     ],

@@ -8,12 +8,8 @@ import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import jsonschema
 import pytest
-from warcio.archiveiterator import ArchiveIterator
-from warcio.checker import Checker
 
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.frontier import outcome
@@ -23,7 +19,8 @@ from fetchmux.origin.launch import Origin
 from fetchmux.sinks.archive import ArchiveFile
 from fetchmux.sinks.warc import Warc
 from tests.cli import shell
-from tests.sinks.har_schema import HAR
+from tests.sinks.har_schema import entries
+from tests.sinks.warc_check import checked
 
 
 @pytest.fixture(scope="module")
@@ -31,25 +28,6 @@ def origin() -> Iterator[Origin]:
     with Origin() as origin:
         yield origin
     assert origin.complaints == ""
-
-
-def entries(path: Path) -> list[dict[str, Any]]:
-    found = json.loads(path.read_bytes())
-    jsonschema.validate(found, HAR)
-    return sorted(found["log"]["entries"], key=lambda entry: str(entry["comment"]))
-
-
-def checked(path: Path) -> list[Any]:
-    """The records by type, URL, head and body; warcio's own checker has looked at them."""
-    checker = Checker(type("Asked", (), {"inputs": [str(path)], "verbose": False}))
-    checker.process_all()
-    assert checker.exit_value == 0
-    with path.open("rb") as file:
-        return [
-            (record.rec_type, record.rec_headers.get_header("WARC-Target-URI"), record.http_headers,
-             record.content_stream().read())
-            for record in ArchiveIterator(file)
-        ]  # fmt: skip
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -99,15 +77,6 @@ def test_fields_that_the_collector_made_untrue_have_another_name(tmp_path: Path)
     assert b"HTTP/1.1 200 Gr\xfcn\r\n" + fields + b"text" in gzip.decompress(path.read_bytes())
 
 
-def test_bodies_that_are_no_text_are_base64_in_har(origin: Origin, tmp_path: Path):
-    har = tmp_path / "run.har"
-    told = shell.run("get", origin.url("/bytes/5"), "--har", str(har), "--body", "hash")
-    assert shell.records(told.stdout)[0]["sha256"]
-    (entry,) = entries(har)
-    content = entry["response"]["content"]
-    assert len(base64.b64decode(content["text"]) if "encoding" in content else content["text"]) == 5
-
-
 def test_a_run_that_is_killed_leaves_files_that_can_be_read(origin: Origin, tmp_path: Path):
     har, warc = tmp_path / "run.har", tmp_path / "run.warc.gz"
     with shell.running("get", "-", "--har", str(har), "--warc", str(warc)) as process:
@@ -123,7 +92,7 @@ def test_a_run_that_is_killed_leaves_files_that_can_be_read(origin: Origin, tmp_
     assert len(checked(warc)) == 3
 
 
-def test_an_archive_takes_no_other_files_place(origin: Origin, tmp_path: Path):
+def test_a_run_that_is_refused_destroys_nothing(origin: Origin, tmp_path: Path):
     taken, notes = tmp_path / "taken", tmp_path / "notes"
     taken.write_text("mine")
     url = origin.url("/bytes/1")
@@ -132,7 +101,10 @@ def test_an_archive_takes_no_other_files_place(origin: Origin, tmp_path: Path):
         ["--har", str(taken), "-i", str(taken)],
         ["--har", str(taken), "-o", str(taken)],
         ["--har", str(taken), "--warc", str(taken)],
-        ["--warc", str(taken), "--journal", str(notes), "--resume"],
+        ["--warc", str(taken), "--journal", str(taken), "--resume"],
+        ["--har", str(taken), "--backend", "nobody"],
+        # Told by the session, when everything is open.
+        ["--har", str(taken), "--insecure", "--cacert", str(notes)],
     ):
         assert shell.run("get", url, *wrong).returncode == 2
     assert taken.read_text() == "mine"
