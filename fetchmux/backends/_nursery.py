@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 
+from fetchmux import offspring
 from fetchmux.backends import CHUNK
 from fetchmux.exchange import Carried
 
@@ -57,7 +58,7 @@ class Nursery:
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair()
         command = [sys.executable, "-I", "-S", _PROGRAM]
-        with theirs:
+        with theirs, offspring.never_asked():
             try:
                 # A session of its own: Ctrl-C is for the parent, which ends them all.
                 self._process = subprocess.Popen(

@@ -22,8 +22,6 @@ def main() -> None:
     # A strategy that reads signals itself would end the run in its own way.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pending: list[int] = []
-    # Who asks all processes of a run at once for a snapshot gets it from the one that reads the list.
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     for number in (_STOP, _CANCEL):
         signal.signal(number, lambda number, frame: pending.append(number))
     backend = _backend(fd)

@@ -56,7 +56,7 @@ class Worker:
         self._outbox = bytearray(backend.encode() + b"\n")
         self._closing = self._closed = False
         self.sock, theirs = socket.socketpair()
-        with theirs:
+        with theirs, offspring.never_asked():
             try:
                 self._process = subprocess.Popen(
                     offspring.command("fetchmux.spread.child", str(theirs.fileno())),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from fetchmux import offspring
 from fetchmux.cli.snapshot import MOST_SLOTS, snapshot
 from fetchmux.origin.launch import Origin
 from fetchmux.session import Slot, Tally
@@ -50,6 +54,36 @@ def test_processes_are_told_apart(own_origin: Origin):
         assert "2 in flight: 1 process 1, 1 process 2\n" in ask(process, 3)[0]
         process.send_signal(signal.SIGTERM)
         process.communicate()
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield int(child)
+        yield from descendants(int(child))
+
+
+@pytest.mark.skipif(not Path(f"/proc/self/task/{os.getpid()}/children").exists(), reason="needs /proc of Linux")
+@pytest.mark.parametrize("options", [["-b", "processes"], ["--processes", "2"]])
+def test_who_asks_all_processes_at_once_gets_one_answer_and_ends_none(own_origin: Origin, options: list[str]):
+    url = own_origin.url("/delay/1")
+    with shell.running("get", *options, "--retries", "0", url, url, start_new_session=True) as process:
+        wait_until_waiting(own_origin, 2)
+        others = [*descendants(process.pid)]
+        assert len(others) >= 2
+        for pid in others:
+            os.kill(pid, signal.SIGUSR1)
+        os.killpg(process.pid, signal.SIGUSR1)
+        output, told = process.communicate()
+    assert (process.returncode, [record["ok"] for record in shell.records(output)]) == (0, [True, True])
+    assert told.count(b"fetchmux: ") == told.count(b"2 in flight") == 1
+
+
+def test_a_process_that_is_asked_before_it_has_begun_is_not_ended_by_that():
+    with offspring.never_asked():
+        # What a program is by itself: one that the signal ends.
+        asked = subprocess.run(["sh", "-c", "kill -USR1 $$; echo lives"], capture_output=True, check=False)
+    assert asked.stdout == b"lives\n"
+    assert signal.SIGUSR1 not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 class Session:
