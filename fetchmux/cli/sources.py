@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 import time
@@ -18,8 +19,11 @@ from fetchmux.errors import UsageError
 from fetchmux.inputs.globs import Part, count, expand
 from fetchmux.inputs.globs import parts as globs_of
 from fetchmux.inputs.lines import read_lines
+from fetchmux.inputs.urls import veil
 
 _STDIN = 0
+# An object, which has braces of its own; a pattern may begin with one, too: {http,https}://h/.
+_JSON = re.compile(r"\s*\{\s*[\"}]")
 # A pipe that nobody writes to may stay silent for ever: after so many seconds it holds up nobody behind it.
 _PATIENCE = 1.0
 
@@ -86,9 +90,11 @@ class _Pattern:
     """A target, or all that it stands for."""
 
     def __init__(self, text: str, *, globs: bool) -> None:
-        # A JSON object has braces of its own.
-        plain = not globs or text.lstrip().startswith("{")
-        self._parts: list[Part] = [(text,)] if plain else globs_of(text)
+        plain = not globs or _JSON.match(text)
+        try:
+            self._parts: list[Part] = [(text,)] if plain else globs_of(text)
+        except UsageError as error:
+            raise UsageError(f"{veil(text)!r}: {error}") from None
         self.count = count(self._parts)
 
     def lines(self) -> Iterator[str]:

@@ -84,6 +84,20 @@ def test_wrong_use_is_one_line_and_status_2(options: list[str], hint: str, targe
     assert hint in result.stderr
 
 
+def test_a_target_that_begins_like_a_pattern_and_is_none_is_refused_without_its_secret(target: str):
+    result = CliRunner().invoke(cli, ["get", target, "http://me:hunter2@h/[1-"])
+    told = "'http:***@h/[1-': the [ at position 21 is never closed; -g takes it as it is"
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"fetchmux: {told}\n")
+
+
+@pytest.mark.parametrize("how", [["-g"], ["-i", "-"], ["--search", "bing"]])
+def test_lists_keys_and_literal_targets_are_no_patterns(how: list[str]):
+    text = "http://h/[1-" if "--search" not in how else "[1-"
+    arguments = [] if "-i" in how else [text]
+    result = shell.run("get", "--dry-run", *how, *arguments, stdin=text.encode())
+    assert (result.returncode, result.stderr) == (0, b"")
+
+
 def test_a_refused_template_or_header_keeps_its_secret(target: str):
     for options in (["--template", "http://me:hunter2@h/"], ["-H", "Authorization hunter2"], ["-H", "A:hunter2\n"]):
         assert "hunter2" not in CliRunner().invoke(cli, ["get", *options, target]).stderr
