@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _FIRST = 18
 _TIME = 10
 _COLOURS = {1: "cyan", 2: "green", 3: "cyan", 4: "yellow", 5: "red"}
+# With less room beside the columns a text has the next line to itself, a little indented.
 _LEAST_TEXT = 20
+_INDENT = "  "
 
 
 class Table:
@@ -36,16 +38,17 @@ class Table:
         self._console = console
         self._painted: dict[tuple[str, str], str] = {}
         self._width: int | None = None
-        self._failures: dict[str, tuple[int, str]] = {}
+        self._failures: dict[str, tuple[int, str, str]] = {}
         self._begun = False
 
     def write(self, result: Result) -> None:
         if not self._begun:
             self._begun = True
-            self._add(self._paint(f"{'status':<6}{'size':>{_FIRST - 6}}{'time':>{_TIME}}  url", "dim"))
+            heading = f"{'status':<6}{'size':>{_FIRST - 6}}{'time':>{_TIME}}"
+            self._add(self._paint(self._beside(heading, _FIRST + _TIME, "url"), "dim"))
         url = wording.printable(result.final_url or result.url or result.input)
         time = f"{wording.seconds(result.timings.total) if result.timings.total else '-':>{_TIME}}"
-        self._add(f"{self._first(result)}{time}  {self._cut(url, _FIRST + _TIME + 2)}")
+        self._add(self._beside(f"{self._first(result)}{time}", _FIRST + _TIME, url))
         if not result.ok:
             self._remember(result, url)
 
@@ -58,9 +61,9 @@ class Table:
         """The run is over: write the failures by kind, most frequent first."""
         if self._failures:
             self._add(f"\n{self._paint('failed'.rjust(7) + '  for example', 'dim')}")
-        for kind, (count, example) in sorted(self._failures.items(), key=lambda item: -item[1][0]):
+        for kind, (count, url, why) in sorted(self._failures.items(), key=lambda item: -item[1][0]):
             label = self._paint(kind, "red") + " " * (_FIRST - len(kind))
-            self._add(f"{count:>7,}  {label}  {self._cut(example, _FIRST + 11)}")
+            self._add(self._beside(f"{count:>7,}  {label}", _FIRST + 9, url, why))
         self.flush()
 
     def _first(self, result: Result) -> str:
@@ -75,19 +78,29 @@ class Table:
 
     def _remember(self, result: Result, url: str) -> None:
         kind, why = wording.shortfall(result)
-        count, example = self._failures.get(kind, (0, ""))
-        self._failures[kind] = (count + 1, example or f"{url}{': ' if why else ''}{wording.printable(why)}")
+        count, example, trouble = self._failures.get(kind, (0, url, wording.printable(why)))
+        self._failures[kind] = (count + 1, example, trouble)
 
     def _add(self, row: str) -> None:
         self._blocks.add(f"{row}\n".encode("utf-8", "replace"))
 
-    def _cut(self, text: str, used: int) -> str:
-        """What fits beside `used` columns; wide characters take two."""
+    def _beside(self, columns: str, used: int, url: str, why: str = "") -> str:
+        """A row: `columns`, which take up `used`, and beside or below them what fits of a URL and its trouble."""
         if self._console is None:
-            return text
+            return f"{columns}  {url}{': ' if why else ''}{why}"
         if self._width is None:
             self._width = self._console.width
-        room = max(_LEAST_TEXT, self._width - used)
+        room, between = self._width - used - 2, "  "
+        if room < _LEAST_TEXT:
+            room, between = max(_LEAST_TEXT, self._width - len(_INDENT)), f"\n{_INDENT}"
+            columns = columns.rstrip()
+        if why:
+            # Rather than the end of a long URL, which may be looked up elsewhere, its trouble is shown.
+            url = f"{self._cut(url, max(_LEAST_TEXT, room - len(why) - 2))}: {why}"
+        return f"{columns}{between}{self._cut(url, room)}"
+
+    def _cut(self, text: str, room: int) -> str:
+        """What fits there; wide characters take two columns."""
         if text.isascii():
             return text if len(text) <= room else text[: room - 1] + "…"
         from rich.cells import cell_len, set_cell_size
@@ -100,6 +113,6 @@ class Table:
             return text
         if (text, style) not in self._painted:
             with self._console.capture() as capture:
-                self._console.print(text, style=style, end="", markup=False, highlight=False)
+                self._console.print(text, style=style, end="", markup=False, highlight=False, soft_wrap=True)
             self._painted[text, style] = capture.get()
         return self._painted[text, style]

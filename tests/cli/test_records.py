@@ -105,7 +105,7 @@ def test_columns_have_a_heading_and_a_row_for_each_input(origin: Origin, name: s
 
 def test_a_table_in_a_pipe_is_plain_and_whole(origin: Origin):
     url = origin.url("/status/404?" + "x" * 300)
-    output = shell.run("get", "--format", "table", url, "no\x1b[31mURL").stdout
+    output = shell.run("get", "-g", "--format", "table", url, "no\x1b[31mURL").stdout
     assert b"\x1b" not in output
     assert url.encode() in output
     assert b"bad-url" in output

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
+from rich.text import Text
 
 from fetchmux.cli.table import Table
 from fetchmux.errors import Code, Phase
@@ -86,8 +88,26 @@ def test_a_row_ends_where_the_terminal_does_also_with_wide_characters():
     for url in ("http://h/" + "x" * 100, "漢字" * 50):
         rows = table(failed(Code.TIMEOUT, url=url), console=terminal(60, no_color=True)).splitlines()
         for row in (rows[1], rows[-1]):
-            assert row.endswith("…")
+            assert row.removesuffix(": why").endswith("…")
             assert 58 <= Console().render_str(row).cell_len <= 60
+
+
+def test_a_long_url_leaves_room_for_what_was_wrong_with_it():
+    foot = table(failed(Code.TIMEOUT, "too late", "http://h/" + "x" * 100), console=terminal(80, no_color=True))
+    assert foot.splitlines()[-1].endswith("xxx…: too late")
+    assert len(foot.splitlines()[-1]) == 80
+
+
+@pytest.mark.parametrize("width", [24, 40, 49])
+def test_on_a_narrow_terminal_each_url_has_a_line_of_its_own_and_none_is_too_wide(width: int):
+    urls = ["http://h/" + "x" * 100, "漢字" * 50, "http://h/"]
+    lines = table(*(failed(Code.TIMEOUT, url=url) for url in urls), console=terminal(width, no_color=True)).splitlines()
+    assert "  url" in lines[1]
+    assert lines[2:8:2] == ["timeout                21 ms"] * 3
+    assert lines[7] == "  http://h/"
+    assert all(line.startswith("  ") for line in lines[3:8:2])
+    # The columns themselves are 28 wide.
+    assert all(Text.from_ansi(line).cell_len <= max(28, width) for line in lines)
 
 
 def test_a_status_has_the_colour_of_its_class_and_a_failure_is_red():

@@ -132,7 +132,7 @@ def test_through_a_pipe_a_person_sees_records(terminal: Terminal, origin: Origin
 @pytest.mark.parametrize("format", ["table", "jsonl", "csv", "body"])
 def test_nothing_foreign_steers_the_terminal(terminal: Terminal, origin: Origin, format: str):
     evil = "a\x1b]0;evil\x07\x1b[2J\x9b2Jb"
-    terminal.type("get", "-v", "--format", format, "-d", evil, origin.url("/echo"), f"no URL {evil}")
+    terminal.type("get", "-gv", "--format", format, "-d", evil, origin.url("/echo"), f"no URL {evil}")
     terminal.end()
     # The terminal echoes what was typed, before the screen is cleared.
     shown = terminal.raw.read_bytes().rpartition(b"\x1b[2J")[2]
