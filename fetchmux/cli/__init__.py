@@ -50,6 +50,8 @@ class Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command and exit with the status that it returns."""
         extra["standalone_mode"] = False
+        if "_FETCHMUX_COMPLETE" in os.environ:
+            _learn_to_complete()
         try:
             status = super().main(*args, **extra)
             # Not at the interpreter's end, which would have nobody to tell of a full disk.
@@ -66,6 +68,16 @@ class Commands(click.Group):
         except (click.Abort, KeyboardInterrupt):
             status = _INTERRUPTED
         sys.exit(status)
+
+
+def _learn_to_complete() -> None:
+    """A shell asks what may come next: see `completion`."""
+    from click.shell_completion import add_completion_class
+
+    from fetchmux.cli.completion import Bash, Fish, Zsh
+
+    for kind in (Bash, Zsh, Fish):
+        add_completion_class(kind)
 
 
 def _flush() -> None:

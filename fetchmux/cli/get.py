@@ -114,7 +114,7 @@ class _Get(click.Command):
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
 @click.option("-o", "--output", metavar="FILE", shell_complete=options.files,
               help="Write the results there and not to standard output.")
-@click.option("--save-dir", metavar="DIR", shell_complete=options.files,
+@click.option("--save-dir", metavar="DIR", shell_complete=options.directories,
               help="Save each body in a file there; nothing is ever overwritten.")
 @click.option("--name", type=options.name, metavar="TEMPLATE",
               help="What a saved file is called: {index} {id} {scheme} {host} {port} {path} {dir} {stem} {ext} {query}"

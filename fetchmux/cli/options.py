@@ -163,12 +163,25 @@ def files(context: click.Context, parameter: click.Parameter, begun: str) -> lis
     return [CompletionItem(begun, type="file")]
 
 
+def directories(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """For a shell: names of directories."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(begun, type="dir")]
+
+
 def backends(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
     """For a shell: names of strategies and peers."""
     from fetchmux.backends import registry
     from fetchmux.backends.peers import PEERS
 
     return [spec.name for spec in (*registry.specs(), *PEERS) if spec.name.startswith(begun)]
+
+
+def several_backends(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+    """For a shell: the last name of a list with commas."""
+    named, comma, last = begun.rpartition(",")
+    return [named + comma + name for name in backends(context, parameter, last)]
 
 
 def engines(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
