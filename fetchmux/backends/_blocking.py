@@ -95,8 +95,7 @@ class Connection:
             sock.settimeout(remaining)
         elif not self._limit <= remaining <= _TOO_SHORT * self._limit:
             self._limit = remaining
-            seconds, rest = divmod(remaining, 1.0)
-            # struct timeval; all noughts would mean for ever.
-            limit = struct.pack("@ll", int(seconds), int(rest * 1e6) + 1)
+            # struct timeval; all noughts would mean for ever, and a million microseconds are a second.
+            limit = struct.pack("@ll", *divmod(int(remaining * 1e6) + 1, 1_000_000))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)

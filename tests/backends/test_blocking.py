@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from fetchmux.backends._blocking import Connection
 from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.model import Result
 from fetchmux.origin.launch import Origin
@@ -87,3 +88,10 @@ def test_a_request_that_nobody_reads_is_bounded(backend: str) -> None:
         peers[0].close()
     assert result.error is not None
     assert (result.error.code, result.error.phase) == ("timeout", "send")
+
+
+def test_a_limit_just_below_a_second_is_one_that_the_kernel_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fetchmux.backends._blocking.time.monotonic", lambda: 0.0)
+    for remaining in (0.9999996, 1.0, 0.0000001, 1.9999999, 59.9999999):
+        with socket.socket() as sock:
+            Connection()._bound(sock, remaining)
