@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from fetchmux.cli.signals import Interruption
-from fetchmux.origin.launch import Origin, refused_port
+from fetchmux.origin.launch import Origin
 from tests.cli import shell
 
 WINDOW = 5
@@ -138,19 +138,3 @@ def test_a_signal_before_anything_has_begun_ends_the_process_at_once(monkeypatch
     monkeypatch.setattr(os, "_exit", sys.exit)
     with pytest.raises(SystemExit, match="130"), Interruption():
         signal.raise_signal(signal.SIGINT)
-
-
-def test_a_strategy_that_blocks_hears_of_the_end_of_the_run_s_time_too(origin: Origin, backend: str):
-    done = shell.run("get", "-b", backend, "--deadline", "500ms", origin.url("/delay/3600"))
-    (record,) = shell.records(done.stdout)
-    assert (done.returncode, record["error"]["code"]) == (1, "cancelled")
-    assert done.stderr.startswith(b"fetchmux: the deadline has passed: 0 done, 1 cancelled")
-
-
-def test_a_run_in_which_too_much_fails_stops_and_says_so():
-    with refused_port() as port:
-        lines = f"http://127.0.0.1:{port}/\n".encode() * 500
-        done = shell.run("get", "--retries", "0", "-c", "4", "--max-failures", "10", stdin=lines)
-    assert done.returncode == 1
-    assert 10 < len(shell.records(done.stdout)) < 100
-    assert b"too many failures: " in done.stderr
