@@ -118,6 +118,11 @@ class Between:
         if self._etags is not None:
             self._etags.close()
 
+    def abandon(self) -> None:
+        """Let go of it where nothing was fetched, and leave it as it was."""
+        if self._etags is not None:
+            self._etags.abandon()
+
     @property
     def cut_short(self) -> str | None:
         """Why something here has ended the run before its list."""

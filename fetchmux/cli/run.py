@@ -52,7 +52,7 @@ class Run:
         try:
             self._session = self._join(self._between)
         except BaseException:
-            self._between.close()
+            self._between.abandon()
             files.abandon()
             raise
 
@@ -136,10 +136,11 @@ class Run:
 
     def _close(self) -> None:
         """Close all but the summary, which is still to be written. Raises OSError."""
-        self._between.close()
         if self._refused:
+            self._between.abandon()
             self._files.abandon()
             return
+        self._between.close()
         if self._between.keeping is not None:
             self._between.keeping.sync()
         self._files.close()

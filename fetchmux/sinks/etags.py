@@ -6,6 +6,7 @@ any more, costs no more than a fetch. In memory is a line of it for each body, s
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import zlib
@@ -51,6 +52,7 @@ class Etags:
         self._new: list[_Line] = []
         self._torn = self._told = False
         self._fd = -1
+        self._made, self._missing = False, list[str]()
         try:
             self._open(writes=notice is not None)
         except OSError as error:
@@ -108,9 +110,19 @@ class Etags:
         if self._fd >= 0:
             os.close(self._fd)
 
+    def abandon(self) -> None:
+        """Nothing was noted: close it, and take away what was made for it."""
+        self.close()
+        with contextlib.suppress(OSError):
+            if self._made:
+                os.unlink(self._path)
+            for directory in self._missing:
+                os.rmdir(directory)
+
     def _open(self, *, writes: bool) -> None:
         """Open and read. The user's own: a key is made, among others, of passwords."""
         if writes:
+            self._missing, self._made = _missing(self._directory), not os.path.lexists(self._path)
             os.makedirs(self._directory, exist_ok=True)
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o600)
         elif os.path.exists(self._path):
@@ -132,6 +144,15 @@ class Etags:
                 if (line := _read(text)) is not None:
                     self._lines[line.key] = line
         self._torn = bool(text) and not text.endswith(b"\n")
+
+
+def _missing(directory: str) -> list[str]:
+    """It and those above it that are not there, from the innermost outwards."""
+    missing = []
+    while not os.path.lexists(directory):
+        missing.append(directory)
+        directory = os.path.dirname(directory)
+    return missing
 
 
 def _written(line: _Line) -> bytes:

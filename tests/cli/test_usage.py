@@ -166,7 +166,9 @@ LATE = {
 def test_a_wrong_use_empties_no_output_and_makes_none(
     target: str, tmp_path: Path, wrong: list[str], known: bool, form: str
 ):
-    options = ["--format", form] + [word for option, name in OUTPUTS.items() for word in (option, str(tmp_path / name))]
+    # The directory and its index are made for those that are fetched.
+    options = ["--format", form, "--etag", "--save-dir", str(tmp_path / "deep" / "pages")]
+    options += [word for option, name in OUTPUTS.items() for word in (option, str(tmp_path / name))]
     # A journal that is empty has not begun.
     content = dict.fromkeys(OUTPUTS.values(), "precious") | {"journal": ""} if known else {}
     for name, text in content.items():
