@@ -203,7 +203,7 @@ def test_a_list_without_end_takes_no_more_memory_the_longer_it_is(origin: Origin
         process.kill()
         writer.join()
     # In KiB. As many records again would take some 8 MiB if they were kept.
-    assert all(later - sooner < 2_000 for sooner, later in zip(*peaks, strict=True)), peaks
+    assert all(later - sooner < 4_000 for sooner, later in zip(*peaks, strict=True)), peaks
 
 
 def _feed_for_ever(process: subprocess.Popen[bytes], origin: Origin) -> None:
