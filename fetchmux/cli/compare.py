@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fetchmux.cli import measuring, options, outlets, question, words
+from fetchmux.cli import candidates, measuring, options, outlets, question, words
 from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def _schema(context: click.Context, option: click.Parameter, wanted: bool) -> No
 # fmt: off
 @click.command(context_settings={"show_default": True})
 @click.argument("urls", nargs=-1, metavar="[URL]...")
-@click.option("-b", "--backends", "named", multiple=True, metavar="NAME,...", shell_complete=options.several_backends,
+@click.option("-b", "--backends", "named", multiple=True, metavar="NAME,...",
+              shell_complete=candidates.several_backends,
               help="The strategies to compare.  [default: all that can run here]")
 @click.option("--peers", is_flag=True, help="Clients of others too, in a table of their own: requests, aiohttp, ...")
-@click.option("--reference", default="sequential", metavar="NAME", shell_complete=options.backends,
+@click.option("--reference", default="sequential", metavar="NAME", shell_complete=candidates.backends,
               help="Speeds are relative to this one.")
 @click.option("--scenario", "scenarios", multiple=True, type=words.scenarios, metavar="NAME,...",
               help=f"The load, by name: {words.SCENARIO_NAMES}, or all.  [default: io]")

@@ -118,7 +118,8 @@ def completion(shell: str, install: bool) -> None:
 
 def _below(variable: str, usual: str, name: str) -> str:
     """A path below the directory that a variable names. No home is made where there is none."""
-    home = os.path.expanduser("~")
+    # An empty one is the user's mistake, and would be the root directory.
+    home = os.environ.get("HOME", os.path.expanduser("~"))
     if not os.path.isabs(home) or not os.path.isdir(home):
         raise UsageError(f"the home directory {home!r} does not exist")
     directory = os.environ.get(variable, "") if variable else ""

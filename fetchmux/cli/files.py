@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from fetchmux.cli.outlets import Outlet, open_file
 from fetchmux.cli.results import Results
+from fetchmux.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from tempfile import TemporaryDirectory
 
     from fetchmux.cli.given import Given
     from fetchmux.cli.resumption import Resumption
@@ -31,11 +33,13 @@ class Files:
         archives: what --har and --warc ask for.
         summary: written when the run is over.
         results: the records.
+        spool: a directory for large bodies on their way there, or None; it lasts until `close`.
     """
 
     def __init__(self, given: Given, lifted: Callable[[], AbstractContextManager[None]]) -> None:
         self.archives: list[Archive] = []
         self.summary: Outlet | None = None
+        self._spool: TemporaryDirectory[str] | None = None
         with contextlib.ExitStack() as undo:
             self.resumption = _resumption(given)
             if self.resumption is not None:
@@ -53,10 +57,19 @@ class Files:
             appends = self.resumption is not None and self.resumption.appends
             self.results = Results(given, lifted, append=appends)
             undo.callback(self.results.abandon)
+            if self.results.format == "body":
+                self._spool = _spool()
+                undo.callback(self._spool.cleanup)
             self._undo = undo.pop_all()
+
+    @property
+    def spool(self) -> str | None:
+        return None if self._spool is None else self._spool.name
 
     def close(self) -> None:
         """Close all but the summary. Raises OSError."""
+        if self._spool is not None:
+            self._spool.cleanup()
         for archive in self.archives:
             archive.close()
         self.results.close()
@@ -74,3 +87,13 @@ def _resumption(given: Given) -> Resumption | None:
     from fetchmux.cli.resumption import Resumption
 
     return Resumption(given)
+
+
+def _spool() -> TemporaryDirectory[str]:
+    """Loaded for those who want bodies alone. Raises UsageError."""
+    import tempfile
+
+    try:
+        return tempfile.TemporaryDirectory(prefix="fetchmux-")
+    except OSError as error:
+        raise UsageError(f"there is no place for bodies on their way (TMPDIR): {error.strerror}") from None

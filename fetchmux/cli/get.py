@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from fetchmux.backends import registry
-from fetchmux.cli import options
+from fetchmux.cli import candidates, options
 from fetchmux.cli.config import Config
 from fetchmux.cli.given import FORMATS, SHOWN, Given
 from fetchmux.cli.signals import Interruption
@@ -41,11 +41,11 @@ class _Get(click.Command):
 @click.command(cls=_Get, epilog=_EPILOG, context_settings={"show_default": True})
 @click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("-b", "--backend", default=registry.default(), metavar="NAME",
-              shell_complete=options.backends,
+              shell_complete=candidates.backends,
               help="The strategy, or a peer; `fetchmux backends` lists them.")
-@click.option("-i", "--input", "inputs", multiple=True, metavar="FILE", shell_complete=options.files,
+@click.option("-i", "--input", "inputs", multiple=True, metavar="FILE", shell_complete=candidates.files,
               help="Read a URL, a key or a JSON object from each line; - is standard input.")
-@click.option("--search", metavar="ENGINE", shell_complete=options.engines,
+@click.option("--search", metavar="ENGINE", shell_complete=candidates.engines,
               help="Targets are search keys for this engine.")
 @click.option("--template", metavar="URL", help="Targets are keys for this URL, which holds {key}.")
 @click.option("-g", "--globoff", is_flag=True, help="In targets, {a,b} and [1-9] stand for themselves.")
@@ -95,26 +95,27 @@ class _Get(click.Command):
 @click.option("--resolve", type=options.fixed_address, multiple=True, metavar="HOST:PORT:ADDR",
               help="The address of a name, instead of looking it up.")
 @click.option("--no-private", is_flag=True, help="Refuse loopback, private and link-local addresses.")
-@click.option("--unix-socket", type=options.unix_socket, metavar="PATH", shell_complete=options.files,
+@click.option("--unix-socket", type=options.unix_socket, metavar="PATH", shell_complete=candidates.files,
               help="Connect to this, whatever the host.")
 @click.option("-x", "--proxy", metavar="URL",
               help="http://, socks5:// or socks5h://; '' for none.  [default: http_proxy and its kin]")
-@click.option("--cacert", metavar="FILE", shell_complete=options.files,
+@click.option("--cacert", metavar="FILE", shell_complete=candidates.files,
               help="Trust these certificates instead of the system's.")
-@click.option("-E", "--cert", metavar="FILE", shell_complete=options.files, help="Our own certificate.")
-@click.option("--key", metavar="FILE", shell_complete=options.files, help="Its key, where it is not in the same file.")
+@click.option("-E", "--cert", metavar="FILE", shell_complete=candidates.files, help="Our own certificate.")
+@click.option("--key", metavar="FILE", shell_complete=candidates.files,
+              help="Its key, where it is not in the same file.")
 @click.option("-k", "--insecure", is_flag=True, help="Take any certificate.")
 @click.option("--tls-min", type=click.Choice(["1.0", "1.1", "1.2", "1.3"]), default="1.2", help="The oldest TLS.")
 @click.option("--netrc", is_flag=True, help="Take logins from ~/.netrc.")
-@click.option("--netrc-file", metavar="FILE", shell_complete=options.files, help="Take logins from this file.")
+@click.option("--netrc-file", metavar="FILE", shell_complete=candidates.files, help="Take logins from this file.")
 @click.option("--format", type=click.Choice(FORMATS),
               help="How results are written.  [default: table on a terminal, else jsonl]")
 @click.option("-w", "--write-out", type=options.write_out, metavar="TEXT",
               help="Write this for each result: '{status} {url} {timings.total}\\n'.")
 @click.option("--body", type=click.Choice(SHOWN), default="none", help="What of the body a record holds.")
-@click.option("-o", "--output", metavar="FILE", shell_complete=options.files,
+@click.option("-o", "--output", metavar="FILE", shell_complete=candidates.files,
               help="Write the results there and not to standard output.")
-@click.option("--save-dir", metavar="DIR", shell_complete=options.directories,
+@click.option("--save-dir", metavar="DIR", shell_complete=candidates.directories,
               help="Save each body in a file there; nothing is ever overwritten.")
 @click.option("--name", type=options.name, metavar="TEMPLATE",
               help="What a saved file is called: {index} {id} {scheme} {host} {port} {path} {dir} {stem} {ext} {query}"
@@ -123,11 +124,11 @@ class _Get(click.Command):
 @click.option("--keep-partial", is_flag=True, help="Keep what came of a body that never became whole, as .part.")
 @click.option("--on-save-error", type=click.Choice(["continue", "stop"]), default="continue",
               help="What a full disk means for the rest.")
-@click.option("--har", metavar="FILE", shell_complete=options.files,
+@click.option("--har", metavar="FILE", shell_complete=candidates.files,
               help="Write requests and replies there, too, for browsers' network panels.")
-@click.option("--warc", metavar="FILE", shell_complete=options.files,
+@click.option("--warc", metavar="FILE", shell_complete=candidates.files,
               help="Write requests and replies there, too, as web archives keep them.")
-@click.option("--journal", metavar="FILE", shell_complete=options.files,
+@click.option("--journal", metavar="FILE", shell_complete=candidates.files,
               help="Note there what has ended, so that a later run can go on.")
 @click.option("--resume", type=click.Choice(["all", "failed", "missing"]), metavar="[=failed|missing]",
               help="Go on where the journal ends: what failed, what is missing, or both.")
@@ -140,7 +141,7 @@ class _Get(click.Command):
 @click.option("--dry-run", is_flag=True, help="Print the heads of the requests, secrets masked, and send nothing.")
 @click.option("--progress", type=click.Choice(["bar", "plain", "off"]),
               help="A live line, a line every few seconds, or none.  [default: bar on a terminal, else off]")
-@click.option("--summary", metavar="FILE", shell_complete=options.files,
+@click.option("--summary", metavar="FILE", shell_complete=candidates.files,
               help="Write there as JSON what the run came to.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no notices, no summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of each failure as it happens.")

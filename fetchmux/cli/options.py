@@ -10,7 +10,6 @@ import errno
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +18,6 @@ from fetchmux.http.request import check_fields
 from fetchmux.model import Headers
 from fetchmux.settings import Name
 from fetchmux.sinks.limit import Most
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ms|s|m|h)?", re.ASCII)
 _SECONDS = {None: 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -154,41 +150,6 @@ def sha256(text: str) -> str:
     if not is_sha256(text):
         raise click.BadParameter("a SHA-256 is written as 64 hexadecimal digits")
     return text.lower()
-
-
-def files(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """For a shell: names of files, which it knows itself."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(begun, type="file")]
-
-
-def directories(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """For a shell: names of directories."""
-    from click.shell_completion import CompletionItem
-
-    return [CompletionItem(begun, type="dir")]
-
-
-def backends(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """For a shell: names of strategies and peers."""
-    from fetchmux.backends import registry
-    from fetchmux.backends.peers import PEERS
-
-    return [spec.name for spec in (*registry.specs(), *PEERS) if spec.name.startswith(begun)]
-
-
-def several_backends(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """For a shell: the last name of a list with commas."""
-    named, comma, last = begun.rpartition(",")
-    return [named + comma + name for name in backends(context, parameter, last)]
-
-
-def engines(context: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
-    """For a shell: search engines."""
-    from fetchmux.inputs.search import ENGINES
-
-    return [name for name in ENGINES if name.startswith(begun)]
 
 
 def unix_socket(text: str) -> str:

@@ -19,6 +19,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 from fetchmux.errors import UsageError
+from fetchmux.sinks.descriptors import open_or_make
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -141,14 +142,11 @@ class SharedTerminal(Outlet):
 
 def open_file(path: str | None, *, append: bool = False) -> Target:
     """A file that is new, written anew or gone on with, or standard output. Raises UsageError."""
-    how = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_APPEND if append else 0)
     try:
         if path is None:
             return Target(sys.stdout.fileno())
-        try:
-            return Target(os.open(path, how | os.O_EXCL, 0o666), path, new=True)
-        except FileExistsError:
-            return Target(os.open(path, how, 0o666), path, replaces=not append)
+        fd, new = open_or_make(path, os.O_WRONLY | os.O_CLOEXEC | (os.O_APPEND if append else 0))
+        return Target(fd, path, new, replaces=not (new or append))
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
     except AttributeError:

@@ -9,14 +9,12 @@ import os
 from typing import TYPE_CHECKING
 
 from fetchmux.cli.outlets import Outlet, SharedTerminal, open_file
-from fetchmux.errors import UsageError
 from fetchmux.sinks.delimited import Delimited
 from fetchmux.sinks.jsonl import JsonLines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from tempfile import TemporaryDirectory
 
     from fetchmux.cli.given import Given
     from fetchmux.cli.table import Table
@@ -33,7 +31,6 @@ class Results:
     Attributes:
         format: how results are written.
         sink: takes them.
-        spool: a directory for large bodies on their way there, or None; it lasts until `close`.
         secure: waits until what was written is on the disk.
         ragged: a terminal shows what may break off in a line: nothing may be drawn below.
     """
@@ -63,8 +60,6 @@ class Results:
             self._whole = Delimited(self._outlet, "," if self.format == "csv" else "\t", heading=not append)
         self.sink: Sink = self._whole or self._plain_sink(given)
         self.secure = self._outlet.secure
-        self._spool = _spool() if self.format == "body" else None
-        self.spool = None if self._spool is None else self._spool.name
 
     def finish(self) -> None:
         """Write what comes after the last result. Raises OSError."""
@@ -76,14 +71,10 @@ class Results:
     def close(self) -> None:
         """Close the file. Raises OSError: some file systems tell only now that they are full."""
         self._outlet.begin()
-        if self._spool is not None:
-            self._spool.cleanup()
         self._outlet.close()
 
     def abandon(self) -> None:
         """Close it, and leave it as it was before."""
-        if self._spool is not None:
-            self._spool.cleanup()
         self._outlet.abandon()
 
     def _plain_sink(self, given: Given) -> Sink:
@@ -96,16 +87,6 @@ class Results:
 
             return Bodies(self._outlet)
         return JsonLines(self._outlet, given.body)
-
-
-def _spool() -> TemporaryDirectory[str]:
-    """Loaded for those who want bodies alone. Raises UsageError."""
-    import tempfile
-
-    try:
-        return tempfile.TemporaryDirectory(prefix="fetchmux-")
-    except OSError as error:
-        raise UsageError(f"there is no place for bodies on their way (TMPDIR): {error.strerror}") from None
 
 
 def _table(outlet: Outlet, terminal: bool) -> Table:

@@ -65,7 +65,7 @@ class Run:
         between.choose(files.resumption, console.notice)
         between.order()
         between.revalidate(console.notice)
-        options = given.options(files.results.format, files.results.spool)
+        options = given.options(files.results.format, files.spool)
         return _runner(between, options, given, console.notice)
 
     def work(self, interruption: Interruption) -> int:

@@ -17,6 +17,7 @@ import msgspec
 
 from fetchmux.errors import UsageError
 from fetchmux.journal.past import Past
+from fetchmux.sinks.descriptors import open_or_make, write_all
 
 Terms = Mapping[str, str | int | bool | None]
 
@@ -95,10 +96,8 @@ class Book:
         os.close(self._fd)
 
     def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
         try:
-            while rest:
-                rest = rest[os.write(self._fd, rest) :]
+            write_all(self._fd, data)
         except OSError as error:
             raise OSError(error.errno, error.strerror, self._path) from error
 
@@ -154,13 +153,8 @@ def _may_begin(line: bytes) -> bool:
 
 def _open(path: str) -> tuple[int, bool]:
     """A descriptor, and whether there was no such file before. Raises UsageError."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
-    new = True
     try:
-        try:
-            fd = os.open(path, flags | os.O_EXCL, 0o666)
-        except FileExistsError:
-            new, fd = False, os.open(path, flags, 0o666)
+        fd, new = open_or_make(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot keep the journal {path!r}: {getattr(error, 'strerror', None) or error}") from None
     if not stat.S_ISREG(os.fstat(fd).st_mode):

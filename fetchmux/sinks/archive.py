@@ -16,6 +16,7 @@ from msgspec import UNSET
 from fetchmux.errors import UsageError
 from fetchmux.model import Result
 from fetchmux.sinks import Sink
+from fetchmux.sinks.descriptors import open_or_make
 
 _SECRET = frozenset({"authorization", "proxy-authorization"})
 _MASK = "***"
@@ -107,7 +108,7 @@ class ArchiveFile:
         self._tail = tail
         self._begun = False
         try:
-            self._fd, self._new = _open(path)
+            self._fd, self._new = open_or_make(path, os.O_RDWR | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise UsageError(f"cannot write to {path!r}: {getattr(error, 'strerror', None) or error}") from None
         try:
@@ -176,12 +177,3 @@ class ArchiveFile:
         except OSError as error:
             error.filename = self._path
             raise
-
-
-def _open(path: str) -> tuple[int, bool]:
-    """A descriptor, and whether there was no such file before. Raises OSError, ValueError."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-    try:
-        return os.open(path, flags | os.O_EXCL, 0o666), True
-    except FileExistsError:
-        return os.open(path, flags, 0o666), False

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.model import Request, Result
 from fetchmux.settings import Saving
+from fetchmux.sinks.descriptors import write_all
 from fetchmux.sinks.names import name_of, numbered
 
 _PARTIAL = ".part"
@@ -137,13 +138,6 @@ def save_failures() -> Iterator[None]:
         yield
     except OSError as error:
         raise FetchError(Code.SAVE_FAILED, os.strerror(error.errno or 0), Phase.SAVE) from error
-
-
-def write_all(fd: int, data: bytes) -> None:
-    """Write every byte. Raises OSError."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
 
 
 @functools.cache

@@ -11,7 +11,8 @@ import tempfile
 from typing import BinaryIO
 
 from fetchmux.model import Result
-from fetchmux.sinks.saving import save_failures, write_all
+from fetchmux.sinks.descriptors import write_all
+from fetchmux.sinks.saving import save_failures
 
 # A body of more bytes goes to a file.
 LARGE = 1024 * 1024

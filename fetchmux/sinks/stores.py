@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from fetchmux.model import Known, Request, Result, Store
@@ -83,14 +84,15 @@ Opener = Callable[[Request], Store | None]
 
 def store_opener(options: Options) -> Opener:
     """A function that opens the store of one attempt, or gives None where bytes are only counted."""
+    keep: Callable[[], Store] = Keep
+    if options.spool is not None and not options.archive:
+        keep = _spooler(options.spool)
     openers: dict[BodyUse, Opener] = {
         "discard": lambda request: None if request.sha256 is None else _digest(request),
         "digest": _digest,
-        "keep": lambda request: Keep() if request.sha256 is None else Several([_digest(request), Keep()]),
+        "keep": lambda request: keep() if request.sha256 is None else Several([_digest(request), keep()]),
     }
     usual, saving = openers[options.body], options.save
-    if options.spool is not None and options.body == "keep" and not options.archive:
-        usual = _spooler(options.spool)
     if options.archive and options.body != "keep":
         usual = _kept_beside(usual)
     if saving is None:
@@ -106,14 +108,11 @@ def store_opener(options: Options) -> Opener:
     return open_both
 
 
-def _spooler(directory: str) -> Opener:
+def _spooler(directory: str) -> Callable[[], Store]:
+    """Loaded for those who want bodies alone."""
     from fetchmux.sinks.spooling import Spooled
 
-    def open_spool(request: Request) -> Store:
-        spool = Spooled(directory)
-        return spool if request.sha256 is None else Several([_digest(request), spool])
-
-    return open_spool
+    return functools.partial(Spooled, directory)
 
 
 def _digest(request: Request) -> Digest:

@@ -15,6 +15,7 @@ from fetchmux.model import Result
 from fetchmux.origin.launch import Origin
 from fetchmux.session import Session
 from fetchmux.settings import Options
+from tests.sinks.kept import Kept
 
 PLAIN = Recipe()
 BLOCKING = ["sequential", "threads", "thread-pool"]
@@ -26,20 +27,11 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
-class Taken(list[Result]):
-    """A sink that keeps results."""
-
-    write = list.append
-
-    def flush(self) -> None:
-        """Nothing waits here."""
-
-
 def outcome(backend: str, url: str, recipe: Recipe = PLAIN, **given: Any) -> Result:
     """The result of one request, tried once."""
-    taken = Taken()
-    Session(read_requests([url], recipe), Options(retries=0, **given), taken, backend=backend).run()
-    (result,) = taken
+    kept = Kept()
+    Session(read_requests([url], recipe), Options(retries=0, **given), kept, backend=backend).run()
+    (result,) = kept.results
     return result
 
 

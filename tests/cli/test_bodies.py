@@ -6,12 +6,15 @@ import http.server
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from fetchmux.cli import cli
 from tests.cli import shell
 
 MIB = 1 << 20
@@ -89,8 +92,9 @@ def test_a_directory_that_cannot_take_a_large_body_costs_that_body(pages: str, t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_directory_that_is_not_there_is_not_used(pages: str, tmp_path: Path):
-    environment = {**shell.ENVIRONMENT, **dict.fromkeys(("TMPDIR", "TMP", "TEMP"), str(tmp_path / "nowhere"))}
-    done = shell.run("get", "--format", "body", f"{pages}/a", env=environment)
-    # Where TMPDIR is of no use the system's own directories are.
-    assert (done.returncode, len(done.stdout)) == (0, SIZE)
+def test_no_place_for_large_bodies_is_told_before_anything_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    done = CliRunner().invoke(cli, ["get", "--format", "body", "-o", str(tmp_path / "out"), "http://127.0.0.1:1/"])
+    assert done.exit_code == 2
+    assert "no place for bodies on their way (TMPDIR): No such file or directory" in done.stderr
+    assert list(tmp_path.iterdir()) == []

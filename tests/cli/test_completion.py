@@ -50,6 +50,10 @@ def test_a_home_that_takes_no_file_is_told_in_a_line(name: str, tmp_path: Path):
     assert nowhere.exit_code == 2
     assert "does not exist" in nowhere.stderr
     (tmp_path / PLACES[name][0].split("/")[0]).write_text("a file in the place of a directory")
+    # An empty HOME is none, and not the root directory.
+    empty = CliRunner().invoke(cli, ["completion", name, "--install"], env={**NOWHERE, "HOME": ""})
+    assert empty.exit_code == 2
+    assert "home directory '' does not exist" in empty.stderr
     taken = install(name, tmp_path)
     assert taken.exit_code == 2
     assert taken.stderr.count("\n") == 1

@@ -8,17 +8,7 @@ from fetchmux.errors import Code, FetchError, Phase
 from fetchmux.frontier import outcome
 from fetchmux.model import Request, Result
 from fetchmux.sinks.limit import LEAST, FailureLimit, Most
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.results: list[Result] = []
-
-    def write(self, result: Result) -> None:
-        self.results.append(result)
-
-    def flush(self) -> None:
-        """Nothing is kept back."""
+from tests.sinks.kept import Kept
 
 
 def result(*, ok: bool) -> Result:

@@ -12,18 +12,7 @@ from fetchmux.inputs.requests import Recipe, read_requests
 from fetchmux.model import Request, Result
 from fetchmux.sinks import ordered as ordered_module
 from fetchmux.sinks.ordered import Ordered
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.indexes: list[int] = []
-        self.flushes = 0
-
-    def write(self, result: Result) -> None:
-        self.indexes.append(result.index)
-
-    def flush(self) -> None:
-        self.flushes += 1
+from tests.sinks.kept import Kept
 
 
 def result(request: Request) -> Result:

@@ -10,9 +10,10 @@ import pytest
 
 from fetchmux.errors import UsageError
 from fetchmux.inputs.requests import Recipe, read_requests
-from fetchmux.model import Headers, Request, Result
+from fetchmux.model import Headers, Request
 from fetchmux.sinks.etags import INDEX, Etags
 from fetchmux.sinks.revalidation import Revalidation, asking
+from tests.sinks.kept import Kept
 from tests.sinks.test_saving import request as asked
 from tests.sinks.test_saving import result
 
@@ -20,17 +21,6 @@ URL = "http://h/a"
 DATE = "Wed, 25 Nov 2026 20:00:00 GMT"
 TAGGED = [("ETag", '"1"'), ("Last-Modified", DATE)]
 QUESTION = (("If-None-Match", '"1"'), ("If-Modified-Since", DATE))
-
-
-class Kept:
-    def __init__(self) -> None:
-        self.results: list[Result] = []
-
-    def write(self, result: Result) -> None:
-        self.results.append(result)
-
-    def flush(self) -> None:
-        """Nothing is kept back."""
 
 
 def run(
